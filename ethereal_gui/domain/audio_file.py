@@ -1,0 +1,30 @@
+"""A checked input: one audio file as it travels in a job."""
+
+from ethereal_gui.domain.wire import WireModel
+
+
+class AudioFile(WireModel):
+    """An audio file that was found readable.
+
+    Attributes:
+        id: hex digits that identify the file inside its batch; part of the job id, never an integer, never with ``:``.
+        path: absolute path (or URL) as the submitting machine sees it.
+        original_name: the file's name as the user knows it, with its extension.
+        duration: length in seconds, when it was probed.
+        title, artist, album: from the file's tags, when it has them.
+        size: bytes, when it was probed.
+    """
+
+    id: str
+    path: str
+    original_name: str
+    duration: float | None = None
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    size: int | None = None
+
+    @property
+    def display_title(self) -> str:
+        """The tag's title, else the file name without its extension."""
+        return self.title or self.original_name.rpartition(".")[0] or self.original_name

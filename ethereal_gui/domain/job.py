@@ -1,0 +1,180 @@
+"""A render job: what it carries, the states it goes through, what comes out of it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from ethereal_gui.domain.audio_file import AudioFile
+from ethereal_gui.domain.formats import Quality
+from ethereal_gui.domain.wire import WireModel
+
+CANCELLED_REASON = "Cancelled"
+"""How the failed reason of a cancelled job begins: the queue knows no cancelled state."""
+
+
+class JobStatus(StrEnum):
+    """The four states of a job as everybody outside the queue sees them."""
+
+    PENDING = "pending"  # waiting, delayed until a retry, prioritised, or held
+    PROCESSING = "processing"  # a worker has it
+    COMPLETED = "completed"  # the video is there under its final name
+    FAILED = "failed"  # all attempts used up, hopeless from the start, or cancelled
+
+
+TERMINAL_STATUSES = frozenset({JobStatus.COMPLETED, JobStatus.FAILED})
+
+_STATUS_OF_QUEUE_STATE = {
+    "waiting": JobStatus.PENDING,
+    "wait": JobStatus.PENDING,
+    "paused": JobStatus.PENDING,
+    "delayed": JobStatus.PENDING,
+    "prioritized": JobStatus.PENDING,
+    "waiting-children": JobStatus.PENDING,
+    "active": JobStatus.PROCESSING,
+    "completed": JobStatus.COMPLETED,
+    "failed": JobStatus.FAILED,
+}
+
+
+def status_of(queue_state: str) -> JobStatus | None:
+    """The status for a BullMQ state, or None for ``unknown``."""
+    return _STATUS_OF_QUEUE_STATE.get(queue_state)
+
+
+class Stage(StrEnum):
+    """What a running render is busy with."""
+
+    ANALYSING = "analysing"
+    RENDERING = "rendering"
+    FINISHING = "finishing"
+
+
+class Progress(WireModel):
+    """How far a running job is.
+
+    Attributes:
+        stage: what it is busy with.
+        fraction: 0 to 1 of the whole job.
+        fps: frames per second over the last seconds, when rendering.
+        time_left: seconds, when it can be told.
+        frame, frames: frames done and in all.
+    """
+
+    stage: Stage
+    fraction: float
+    fps: float | None = None
+    time_left: float | None = None
+    frame: int | None = None
+    frames: int | None = None
+
+
+class RenderOptions(WireModel):
+    """Choices that a batch makes beside template and formats; all optional additions to the job's data.
+
+    Attributes:
+        output_dir: folder for the video as the submitting machine sees it; the worker's own when not given.
+        name_pattern: pattern of the file name; the worker's own when not given.
+        fps: frames per second, 30 or 60.
+        quality: draft, standard or high.
+        template_values: template parameters that differ from their defaults.
+    """
+
+    output_dir: str | None = None
+    name_pattern: str | None = None
+    fps: int | None = None
+    quality: Quality | None = None
+    template_values: dict[str, float] | None = None
+
+
+class RenderJobData(RenderOptions):
+    """The data of one job in the queue.
+
+    Attributes:
+        render_db_id: id of the row in the history; null until the first attempt.
+    """
+
+    batch_id: str
+    audio_file: AudioFile
+    template: str
+    output_format: str
+    render_db_id: str | None
+    created_at: str | None = None
+
+
+class RenderOutcome(WireModel):
+    """What a finished job returns.
+
+    Attributes:
+        output_path: the video's final path on the worker's machine.
+        duration: seconds of video.
+        frames: frames of video.
+        size: bytes of the file.
+        elapsed: seconds that the successful attempt took.
+        worker: name of the worker that made it.
+    """
+
+    output_path: str
+    duration: float
+    frames: int
+    size: int
+    elapsed: float
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobSnapshot:
+    """Everything that can be seen of a job at one moment.
+
+    Attributes:
+        id: job id, ``{batchId}-{audioFile.id}-{format}``.
+        status: the four-valued status.
+        queue_state: BullMQ's own word (waiting, delayed, prioritized, active, completed, failed, or ``removed`` for
+            a finished job whose record the queue has dropped; its outcome is kept).
+        data: the job's data; None when it does not parse or is gone.
+        data_error: why the data does not parse.
+        progress: the newest progress of a running job.
+        failed_reason: message of the last failed attempt; set on delayed jobs between attempts too.
+        attempts_made, attempts: attempts used and allowed.
+        retry_at: when a delayed job runs again, seconds since the epoch.
+        created_at, started_at, finished_at: seconds since the epoch.
+        outcome: what a completed job returned.
+        worker: name of the worker that has or had it.
+        cancelling: a cancel was asked for and the worker has not yet obeyed.
+        held: taken out of the line by the user until released.
+        priority: 0 for none, else 1 is the highest.
+    """
+
+    id: str
+    status: JobStatus
+    queue_state: str
+    data: RenderJobData | None
+    data_error: str | None = None
+    progress: Progress | None = None
+    failed_reason: str | None = None
+    attempts_made: int = 0
+    attempts: int = 3
+    retry_at: float | None = None
+    created_at: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    outcome: RenderOutcome | None = None
+    worker: str | None = None
+    cancelling: bool = False
+    held: bool = False
+    priority: int = 0
+    raw_data: dict[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Nothing more happens to it unless somebody asks."""
+        return self.status in TERMINAL_STATUSES
+
+    @property
+    def is_cancelled(self) -> bool:
+        """It failed because somebody cancelled it."""
+        return self.status is JobStatus.FAILED and (self.failed_reason or "").startswith(CANCELLED_REASON)
+
+    @property
+    def batch_id(self) -> str | None:
+        """The batch it belongs to, when its data can be read."""
+        return self.data.batch_id if self.data else None

@@ -1,0 +1,78 @@
+"""Names of output files: a pattern with the fields ``{date} {song} {format} {template} {artist}`` and the version
+``{n}``. Whatever a song is called, the result is one plain file name inside the output folder."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from itertools import count
+from string import Formatter
+from typing import Final
+
+from ethereal_gui.domain.errors import SettingsError
+
+DEFAULT_PATTERN: Final = "{date}_{song}_{format}_v{n}"
+FIELDS: Final = ("date", "song", "format", "template", "artist", "n")
+MAX_NAME_BYTES: Final = 200
+"""Of the name without its extension; file systems end at 255 bytes, and temporary names need room."""
+
+_FORBIDDEN = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+')
+_RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNORECASE)
+
+
+def safe_component(text: str, *, max_bytes: int = 120, fallback: str = "untitled") -> str:
+    """``text`` as a part of a file name that every file system takes and no path can hide in."""
+    cleaned = unicodedata.normalize("NFC", _FORBIDDEN.sub("_", text))
+    cleaned = re.sub(r"\s+", " ", cleaned).strip(" .-_")
+    cleaned = truncate_bytes(cleaned, max_bytes).rstrip(" .")
+    if not cleaned or _RESERVED.match(cleaned):
+        return fallback if not cleaned else f"{fallback} {cleaned}"
+    return cleaned
+
+
+def truncate_bytes(text: str, max_bytes: int) -> str:
+    """The longest beginning of ``text`` that fits into ``max_bytes`` of UTF-8 and breaks no character."""
+    return text.encode("utf-8", "ignore")[:max_bytes].decode("utf-8", "ignore")
+
+
+def check_pattern(pattern: str) -> str:
+    """``pattern`` itself when it can name files.
+
+    Raises:
+        SettingsError: an unknown field, a path separator, or no ``{n}`` to tell versions apart.
+    """
+    try:
+        names = {name for _, name, spec, conversion in Formatter().parse(pattern) if name is not None}
+        plain = all(not spec and not conversion for _, _, spec, conversion in Formatter().parse(pattern))
+    except ValueError as error:
+        raise SettingsError(f"The name pattern “{pattern}” is not valid: {error}.") from error
+    unknown = names - set(FIELDS)
+    if unknown or not plain:
+        raise SettingsError(
+            f"The name pattern “{pattern}” has an unknown field.",
+            hint=f"Fields are {', '.join('{' + name + '}' for name in FIELDS)}.",
+        )
+    if "n" not in names:
+        raise SettingsError(
+            f"The name pattern “{pattern}” lacks {{n}}.", hint="Without it a second video could not be named."
+        )
+    if "/" in pattern or "\\" in pattern:
+        raise SettingsError(f"The name pattern “{pattern}” must not contain a folder.")
+    return pattern
+
+
+def candidate_names(pattern: str, fields: Mapping[str, str], extension: str = ".mp4") -> Iterator[str]:
+    """File names for versions 1, 2, 3, ... without end; the first that does not exist yet is taken.
+
+    Args:
+        pattern: see ``check_pattern``.
+        fields: values for the pattern's fields but ``n``.
+    """
+    cleaned = {name: safe_component(str(fields.get(name, ""))) for name in FIELDS if name != "n"}
+    for n in count(1):
+        rendered = pattern.format(**cleaned, n=n)
+        # The version must survive the cut, or two videos could get one name.
+        excess = len(rendered.encode()) - MAX_NAME_BYTES
+        if excess > 0:
+            song = truncate_bytes(cleaned["song"], max(8, len(cleaned["song"].encode()) - excess)).rstrip(" .")
+            rendered = pattern.format(**{**cleaned, "song": song}, n=n)
+        yield _FORBIDDEN.sub("_", rendered).strip(" .") + extension

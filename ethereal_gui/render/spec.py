@@ -1,0 +1,46 @@
+"""What a render is asked to do, and what it says on the way. No queue, no window, no database in here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ethereal_gui.domain.formats import OutputFormat, Quality
+from ethereal_gui.domain.template import Template
+
+
+@dataclass(frozen=True, slots=True)
+class RenderSpec:
+    """Everything that determines the pictures and the sound of one video.
+
+    Attributes:
+        audio_path: the song on this machine.
+        template: the template with its final values.
+        output_format: size, projection, stereo layout, codec.
+        fps: frames per second, 30 or 60.
+        quality: draft, standard or high.
+        title, artist: for the file's tags; the audio file's own tags when None.
+    """
+
+    audio_path: Path
+    template: Template
+    output_format: OutputFormat
+    fps: int = 30
+    quality: Quality = Quality.STANDARD
+    title: str | None = None
+    artist: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedVideo:
+    """A finished and verified file.
+
+    Attributes:
+        path: its final name.
+        duration: seconds. frames: count of video frames. size: bytes.
+        resumed_frames: frames that were there from an earlier attempt.
+    """
+
+    path: Path
+    duration: float
+    frames: int
+    size: int
+    resumed_frames: int = 0
