@@ -1,0 +1,180 @@
+"""One loop that tells what changed since last time: the cost follows the change, not the size of the queue.
+
+The event stream says which jobs changed; their snapshots are read together, at most ten times a second. When the
+stream cannot say (trimmed, another server, first time), everything is read once, in portions. Workers and the pause
+state have no events and are asked for every two seconds, or at once when something happened to the queue.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
+
+from ethereal_gui.domain.batch import BatchJobData
+from ethereal_gui.domain.errors import EtherealError
+from ethereal_gui.domain.job import JobSnapshot
+from ethereal_gui.domain.worker_info import WorkerInfo
+from ethereal_gui.queue.control import WorkerRegistry
+from ethereal_gui.queue.event_feed import EventFeed
+from ethereal_gui.queue.render_queue import RenderQueue
+from ethereal_gui.service.updates import ServerState, Update
+
+log = logging.getLogger(__name__)
+
+MERGE_SECONDS: Final = 0.1
+SLOW_LOOK_SECONDS: Final = 2.0
+BLOCK_MS: Final = 1_000
+PORTION: Final = 200
+CALL_TIMEOUT: Final = 10.0
+RETRY_SECONDS: Final = 1.0
+
+
+class Poller:
+    """Watches one queue.
+
+    Args:
+        server_state: makes the state for an update from an error message ("" when all is well).
+        worker_error: the local worker's trouble, if any.
+        recheck_server: called after trouble; raises while the server is still not usable.
+    """
+
+    def __init__(
+        self,
+        queue: RenderQueue,
+        feed: EventFeed,
+        registry: WorkerRegistry,
+        *,
+        server_state: Callable[[str], ServerState],
+        worker_error: Callable[[], str | None],
+        recheck_server: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._queue = queue
+        self._feed = feed
+        self._registry = registry
+        self._server_state = server_state
+        self._worker_error = worker_error
+        self._recheck_server = recheck_server
+        self._known_batches: set[str] = set()
+        self._paused = False
+        self._workers: tuple[WorkerInfo, ...] = ()
+        self._slow_look_at = 0.0
+
+    async def updates(self) -> AsyncIterator[Update]:
+        """Updates without end. The first is full; after trouble with the server the next good one is full too."""
+        full_needed = True
+        while True:
+            try:
+                if full_needed:
+                    async with asyncio.timeout(60):
+                        await self._recheck_server()
+                        update = await self._full()
+                    full_needed = False
+                    yield update
+                    continue
+                partial = await self._partial()
+                if partial is None:
+                    full_needed = True
+                elif partial is not _NOTHING:
+                    yield partial
+            except (EtherealError, OSError, TimeoutError) as error:
+                full_needed = True
+                message = str(error) or "The server does not answer."
+                yield self._update(server=self._server_state(message))
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _full(self) -> Update:
+        # The cursor is set before reading: what changes meanwhile comes again, never not at all.
+        await self._feed.reset()
+        batches = await self._queue.batches()
+        self._known_batches = {batch.batch_id for batch in batches}
+        jobs: list[JobSnapshot] = []
+        for batch in batches:
+            ids = await self._queue.batch_job_ids(batch.batch_id)
+            jobs.extend(await self._snapshots(ids))
+        foreign = await self._queue.jobs_outside_batches()
+        jobs.extend(await self._snapshots(foreign))
+        await self._slow_look(force=True)
+        return self._update(jobs=tuple(jobs), batches=tuple(batches), full=True)
+
+    async def _partial(self) -> Update | None:
+        """The next update, ``_NOTHING`` when nothing happened, None when everything has to be read again."""
+        changes = await self._feed.changes(block_ms=BLOCK_MS)
+        if changes.resync:
+            return None
+        before = (self._paused, self._workers)
+        if changes.job_ids or changes.queue_changed:
+            # Give a burst the time to arrive: one reading instead of many.
+            await asyncio.sleep(MERGE_SECONDS)
+            more = await self._feed.changes(block_ms=0)
+            if more.resync:
+                return None
+            ids = changes.job_ids | more.job_ids
+            queue_changed = changes.queue_changed or more.queue_changed
+        else:
+            ids, queue_changed = changes.job_ids, False
+        async with asyncio.timeout(CALL_TIMEOUT + len(ids) / 100):
+            await self._slow_look(force=queue_changed)
+            if not ids:
+                return self._update() if (self._paused, self._workers) != before else _NOTHING
+            snapshots = await self._snapshots(sorted(ids))
+            found = {snapshot.id for snapshot in snapshots}
+            batches = await self._new_batches(snapshots)
+        return self._update(
+            jobs=tuple(snapshots),
+            removed=tuple(job_id for job_id in ids if job_id not in found),
+            batches=tuple(batches),
+        )
+
+    async def _new_batches(self, snapshots: list[JobSnapshot]) -> list[BatchJobData]:
+        new = {snapshot.batch_id for snapshot in snapshots if snapshot.batch_id} - self._known_batches
+        if not new:
+            return []
+        self._known_batches |= new
+        found = [await self._queue.batch(batch_id) for batch_id in sorted(new)]
+        return [batch for batch in found if batch is not None]
+
+    async def _snapshots(self, job_ids: list[str]) -> list[JobSnapshot]:
+        found: list[JobSnapshot] = []
+        for start in range(0, len(job_ids), PORTION):
+            portion = await self._queue.snapshots(job_ids[start : start + PORTION])
+            found.extend(snapshot for snapshot in portion if snapshot is not None)
+            await asyncio.sleep(0)
+        return found
+
+    async def _slow_look(self, *, force: bool) -> None:
+        if not force and time.monotonic() - self._slow_look_at < SLOW_LOOK_SECONDS:
+            return
+        self._paused = await self._queue.is_paused()
+        workers = await self._registry.workers()
+        self._workers = tuple(sorted(workers, key=lambda worker: worker.name))
+        self._slow_look_at = time.monotonic()
+
+    def _update(
+        self,
+        *,
+        jobs: tuple[JobSnapshot, ...] = (),
+        removed: tuple[str, ...] = (),
+        batches: tuple[BatchJobData, ...] = (),
+        full: bool = False,
+        server: ServerState | None = None,
+    ) -> Update:
+        return Update(
+            server=server or self._server_state(""),
+            paused=self._paused,
+            workers=self._workers,
+            jobs=jobs,
+            removed=removed,
+            batches=batches,
+            full=full,
+            worker_error=self._worker_error(),
+        )
+
+    async def close(self) -> None:
+        """Let go of the feed's connection."""
+        with contextlib.suppress(Exception):
+            await self._feed.close()
+
+
+_NOTHING = Update(ServerState("embedded", "", True), False, ())

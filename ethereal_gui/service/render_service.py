@@ -1,0 +1,417 @@
+"""The one door for the window and the command line: submit, watch, act, look back.
+
+Everything is async and runs on the caller's loop without blocking it; what blocks (probing files, SQLite, thumbnails)
+runs on threads.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from ethereal_gui.domain.audio_file import AudioFile
+from ethereal_gui.domain.batch import BatchJobData, BatchStatus
+from ethereal_gui.domain.errors import EtherealError, ServerUnavailableError
+from ethereal_gui.domain.formats import get_format
+from ethereal_gui.domain.job import JobSnapshot, JobStatus, RenderOptions
+from ethereal_gui.domain.paths import resource_path
+from ethereal_gui.domain.template import TemplateLibrary
+from ethereal_gui.domain.worker_info import WorkerInfo
+from ethereal_gui.intake.inspect import IntakeResult, Skipped, examine, find_candidates
+from ethereal_gui.queue.connection import ServerAddress, address_from_parts, address_from_url, check_server
+from ethereal_gui.queue.control import WorkerRegistry
+from ethereal_gui.queue.event_feed import EventFeed
+from ethereal_gui.queue.render_queue import RenderQueue
+from ethereal_gui.queue.server import EmbeddedServer
+from ethereal_gui.service.estimate import Estimate, estimate
+from ethereal_gui.service.poller import Poller
+from ethereal_gui.service.updates import ActionResult, Removed, ServerState, SubmittedBatch, Update
+from ethereal_gui.settings import Settings
+from ethereal_gui.store.renders import HistoryTotals, RenderRecord, RenderStore
+from ethereal_gui.worker.config import WorkerConfig
+from ethereal_gui.worker.thread import WorkerThread
+from ethereal_gui.worker.workspace import sweep
+
+log = logging.getLogger(__name__)
+
+FINISH_FOR_EVER = 30 * 86_400.0
+Direction = Literal["top", "up", "down", "bottom"]
+
+
+class RenderService:
+    """Submits, watches and controls renders; owns the server, the connection and the local worker.
+
+    Attributes:
+        settings: as they are now; ``apply_settings`` changes them.
+        templates: bundled templates and the user's own.
+        server: state of the queue's server, as of the last look.
+    """
+
+    def __init__(self, settings: Settings, *, queue_name: str = "render-queue") -> None:
+        self.settings = settings
+        self.templates = TemplateLibrary(*template_dirs(settings))
+        self.server = ServerState("embedded" if settings.uses_embedded_server else "remote", "", False)
+        self._queue_name = queue_name
+        self._embedded: EmbeddedServer | None = None
+        self._address: ServerAddress | None = None
+        self._queue: RenderQueue | None = None
+        self._registry: WorkerRegistry | None = None
+        self._worker: WorkerThread | None = None
+        self._store: RenderStore | None = None
+        self._speeds: dict[tuple[str, str], float] = {}
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    async def start(self, *, worker: bool = True) -> None:
+        """Start or adopt the server, connect, and start the local worker if wanted.
+
+        Raises:
+            QueueError: there is no server to be had; the message says what to do.
+        """
+        self._address = await self._find_server()
+        self.server = self._server_state("")
+        self._queue = RenderQueue(self._address, queue_name=self._queue_name)
+        self._registry = WorkerRegistry(self._address, queue_name=self._queue_name)
+        self._store = await asyncio.to_thread(RenderStore, self.settings.data_dir / "history.sqlite3")
+        self._speeds = await asyncio.to_thread(self._store.speeds)
+        if worker:
+            await asyncio.to_thread(sweep, self.settings.data_dir / "work")
+            self.start_worker()
+
+    async def _find_server(self) -> ServerAddress:
+        if self.settings.uses_embedded_server:
+            self._embedded = EmbeddedServer(self.settings.data_dir)
+            return await self._embedded.start()
+        address = remote_address(self.settings)
+        await check_server(address)
+        return address
+
+    def start_worker(self) -> None:
+        """Start the local worker unless it runs."""
+        if self._worker is None or not self._worker.is_alive:
+            self._worker = WorkerThread(worker_config(self.settings, self.address, queue_name=self._queue_name))
+            self._worker.start()
+
+    async def stop_worker(self, *, finish_within: float) -> bool:
+        """Stop the local worker; what has not finished in time is put back. True when it has ended."""
+        worker = self._worker
+        if worker is None:
+            return True
+        worker.request_stop(finish_within)
+        ended = await asyncio.to_thread(worker.join, finish_within + 20.0)
+        if ended:
+            self._worker = None
+        return ended
+
+    async def close(self, mode: Literal["finish", "now"] = "now") -> None:
+        """Stop the worker, let go of the server, and stop it when nobody else uses it."""
+        await self.stop_worker(finish_within=FINISH_FOR_EVER if mode == "finish" else 0.0)
+        for thing in (self._registry, self._queue):
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(3):
+                    if isinstance(thing, RenderQueue):
+                        await thing.close_queue()
+                    elif thing is not None:
+                        await thing.close()
+        if self._embedded:
+            await self._embedded.stop()
+            self._embedded = None
+
+    async def apply_settings(self, settings: Settings) -> list[str]:
+        """Use new settings from now on. Returns what only takes effect after a restart, in words."""
+        old, self.settings = self.settings, settings
+        later = []
+        if remote_url(old) != remote_url(settings):
+            later.append("The server address is used after a restart.")
+        worker_fields = ("parallel_renders", "threads", "encoder", "hang_minutes", "fps", "quality", "name_pattern")
+        changed = any(getattr(old, name) != getattr(settings, name) for name in worker_fields)
+        if changed and self._worker and self._worker.is_alive:
+            if self._worker.running_jobs:
+                later.append("Rendering settings are used after the program's next start; a render is running.")
+            else:
+                await self.stop_worker(finish_within=0.0)
+                self.start_worker()
+        return later
+
+    @property
+    def address(self) -> ServerAddress:
+        """The server's address.
+
+        Raises:
+            ServerUnavailableError: the service was not started.
+        """
+        if self._address is None:
+            raise ServerUnavailableError("There is no connection to the queue yet.")
+        return self._address
+
+    @property
+    def queue(self) -> RenderQueue:
+        """The queue.
+
+        Raises:
+            ServerUnavailableError: the service was not started.
+        """
+        if self._queue is None:
+            raise ServerUnavailableError("There is no connection to the queue yet.")
+        return self._queue
+
+    def running_jobs(self) -> int:
+        """Renders that run in the local worker."""
+        return self._worker.running_jobs if self._worker else 0
+
+    # -- intake -------------------------------------------------------------------------------------------------
+
+    async def inspect(
+        self, paths: Sequence[Path], on_progress: Callable[[int, int], None] | None = None
+    ) -> IntakeResult:
+        """Look into dropped files and folders off the loop; cancel the task to stop."""
+        candidates = await asyncio.to_thread(find_candidates, paths)
+        accepted: list[AudioFile] = []
+        skipped: list[Skipped] = []
+        for done, candidate in enumerate(candidates, 1):
+            result = await asyncio.to_thread(examine, candidate)
+            if isinstance(result, AudioFile):
+                accepted.append(result)
+            else:
+                skipped.append(result)
+            if on_progress:
+                on_progress(done, len(candidates))
+        return IntakeResult(tuple(accepted), tuple(skipped))
+
+    def estimate(self, audio_files: Sequence[AudioFile], formats: Sequence[str], template: str) -> Estimate:
+        """What a batch would cost, from the settings and this computer's history."""
+        return estimate(
+            audio_files,
+            formats,
+            template=template,
+            fps=self.settings.fps,
+            quality=self.settings.quality,
+            output_dir=self.settings.output_dir,
+            speeds=self._speeds,
+        )
+
+    # -- batches ------------------------------------------------------------------------------------------------
+
+    async def submit(
+        self,
+        audio_files: Sequence[AudioFile],
+        template: str,
+        output_formats: Sequence[str],
+        options: RenderOptions | None = None,
+        batch_id: str | None = None,
+    ) -> SubmittedBatch:
+        """Queue a batch: one job per file and format. The same batch id again adds nothing.
+
+        Raises:
+            EtherealError: unknown template or format, bad values, or the queue is not available.
+        """
+        for name in output_formats:
+            get_format(name)
+        found = self.templates.get(template)
+        options = options or RenderOptions()
+        if options.template_values:
+            found.with_values(options.template_values)
+        filled = options.model_copy(
+            update={
+                "output_dir": options.output_dir or str(self.settings.output_dir),
+                "name_pattern": options.name_pattern or self.settings.name_pattern,
+                "fps": options.fps or self.settings.fps,
+                "quality": options.quality or self.settings.quality,
+            }
+        )
+        added = await self.queue.add_batch_job(
+            list(audio_files), template, list(output_formats), options=filled, batch_id=batch_id
+        )
+        return SubmittedBatch(added.batch_id, tuple(added.job_ids))
+
+    async def batches(self) -> list[BatchJobData]:
+        """All batches that the queue knows, newest first."""
+        return await self.queue.batches()
+
+    async def batch_status(self, batch_id: str) -> BatchStatus | None:
+        """Counts of one batch, None when there is no such batch."""
+        return await self.queue.get_batch_status(batch_id)
+
+    async def batch_jobs(self, batch_id: str) -> list[JobSnapshot]:
+        """All jobs of a batch, in the order of its files and formats."""
+        ids = await self.queue.batch_job_ids(batch_id)
+        return [snapshot for snapshot in await self.queue.snapshots(ids) if snapshot]
+
+    async def watch(self) -> AsyncIterator[Update]:
+        """Changes without end, merged, at most about ten times a second. Goes on when the server comes back."""
+        registry = WorkerRegistry(self.address, queue_name=self._queue_name)
+        poller = Poller(
+            self.queue,
+            EventFeed(self.address, queue_name=self._queue_name),
+            registry,
+            server_state=self._server_state,
+            worker_error=lambda: self._worker.error if self._worker else None,
+            recheck_server=lambda: check_reachable(self.address),
+        )
+        try:
+            async for update in poller.updates():
+                self.server = update.server
+                if any(job.status is JobStatus.COMPLETED for job in update.jobs) and self._store:
+                    self._speeds = await asyncio.to_thread(self._store.speeds)
+                yield update
+        finally:
+            await poller.close()
+            with contextlib.suppress(Exception):
+                await registry.close()
+
+    # -- actions ------------------------------------------------------------------------------------------------
+
+    async def pause(self) -> None:
+        """Let no worker start another job; running ones go on."""
+        await self.queue.pause()
+
+    async def resume(self) -> None:
+        """Let workers take jobs again."""
+        await self.queue.resume()
+
+    async def cancel(self, job_ids: Iterable[str]) -> ActionResult:
+        """Cancel waiting jobs at once and ask the workers of running ones to stop."""
+        return await self._each(job_ids, self.queue.cancel)
+
+    async def retry(self, job_ids: Iterable[str]) -> ActionResult:
+        """Put failed or cancelled jobs into the line again, with all their attempts."""
+        return await self._each(job_ids, self.queue.retry)
+
+    async def hold(self, job_ids: Iterable[str]) -> ActionResult:
+        """Take waiting jobs out of the line until they are released."""
+        return await self._each(job_ids, self.queue.hold)
+
+    async def release(self, job_ids: Iterable[str]) -> ActionResult:
+        """Put held jobs back into the line."""
+        return await self._each(job_ids, self.queue.release)
+
+    async def move(self, job_ids: Sequence[str], where: Direction) -> ActionResult:
+        """Move waiting jobs in the line, keeping their order among themselves."""
+        ordered = list(job_ids) if where in ("up", "bottom") else list(reversed(job_ids))
+        return await self._each(ordered, lambda job_id: self.queue.move(job_id, where))
+
+    async def set_priority(self, job_ids: Iterable[str], priority: int) -> ActionResult:
+        """0 for none, 1 the highest."""
+        return await self._each(job_ids, lambda job_id: self.queue.set_priority(job_id, priority))
+
+    async def remove(self, job_ids: Iterable[str]) -> Removed:
+        """Remove jobs from queue and list; running ones have to be cancelled first."""
+        ids = list(job_ids)
+        before = [snapshot for snapshot in await self.queue.snapshots(ids) if snapshot]
+        result = await self._each(ids, self.queue.remove)
+        done = set(result.done)
+        return Removed(result, tuple(snapshot for snapshot in before if snapshot.id in done))
+
+    async def undo_remove(self, removed: Removed) -> ActionResult:
+        """Put removed jobs back as they were."""
+        by_id = {snapshot.id: snapshot for snapshot in removed.jobs}
+        return await self._each(by_id, lambda job_id: self.queue.restore(by_id[job_id]))
+
+    async def forget_batch(self, batch_id: str) -> None:
+        """Remove a finished batch and everything that is left of its jobs from the list; videos stay."""
+        await self.queue.forget_batch(batch_id)
+
+    async def drain_worker(self, name: str, *, on: bool) -> None:
+        """Ask a worker to take nothing new, or to take jobs again."""
+        if self._registry:
+            await (self._registry.drain(name) if on else self._registry.undrain(name))
+
+    async def workers(self) -> list[WorkerInfo]:
+        """All workers that were heard of lately."""
+        return await self._registry.workers() if self._registry else []
+
+    async def _each(self, job_ids: Iterable[str], act: Callable[[str], Awaitable[object]]) -> ActionResult:
+        done: list[str] = []
+        refused: dict[str, str] = {}
+        for job_id in job_ids:
+            try:
+                async with asyncio.timeout(10):
+                    await act(job_id)
+                done.append(job_id)
+            except TimeoutError:
+                refused[job_id] = "The server does not answer."
+            except EtherealError as error:
+                refused[job_id] = str(error)
+        return ActionResult(tuple(done), refused)
+
+    # -- looking back -------------------------------------------------------------------------------------------
+
+    async def job_log(self, job_id: str) -> list[str]:
+        """The job's log, oldest line first."""
+        return await self.queue.job_log(job_id)
+
+    async def history(self, text: str = "", *, limit: int = 200, offset: int = 0) -> list[RenderRecord]:
+        """Renders that ran on this computer, newest first."""
+        return await asyncio.to_thread(self._store.search, text, limit=limit, offset=offset) if self._store else []
+
+    async def history_totals(self) -> HistoryTotals:
+        """Sums over all completed renders on this computer."""
+        return await asyncio.to_thread(self._store.totals) if self._store else HistoryTotals(0, 0.0, 0, 0.0)
+
+    def _server_state(self, message: str) -> ServerState:
+        mode: Literal["embedded", "remote"] = "embedded" if self.settings.uses_embedded_server else "remote"
+        address = "built-in" if mode == "embedded" else (self._address.public if self._address else "")
+        return ServerState(mode, address, not message, message)
+
+
+async def check_reachable(address: ServerAddress) -> None:
+    """Raise a QueueError while the server cannot be used."""
+    await check_server(address)
+
+
+def template_dirs(settings: Settings) -> tuple[Path, ...]:
+    """Folders of templates: bundled, then the user's own."""
+    return resource_path("templates"), settings.data_dir / "templates"
+
+
+def remote_url(settings: Settings) -> tuple[object, ...]:
+    """What of the settings names the shared server, for comparing."""
+    return (
+        settings.redis_url,
+        settings.redis_host,
+        settings.redis_port,
+        settings.redis_username,
+        settings.redis_password,
+    )
+
+
+def remote_address(settings: Settings) -> ServerAddress:
+    """The shared server that the settings name."""
+    if settings.redis_url:
+        return address_from_url(settings.redis_url.get_secret_value())
+    return address_from_parts(
+        settings.redis_host or "localhost",
+        settings.redis_port,
+        settings.redis_password.get_secret_value() if settings.redis_password else None,
+        username=settings.redis_username,
+    )
+
+
+def worker_config(
+    settings: Settings,
+    address: ServerAddress,
+    *,
+    queue_name: str = "render-queue",
+    concurrency: int | None = None,
+    own_output_only: bool = False,
+    audio_roots: tuple[Path, ...] | None = None,
+) -> WorkerConfig:
+    """A worker's settings from the program's."""
+    return WorkerConfig(
+        address=address,
+        data_dir=settings.data_dir,
+        output_dir=settings.output_dir,
+        name_pattern=settings.name_pattern,
+        template_dirs=template_dirs(settings),
+        fps=settings.fps,
+        quality=settings.quality,
+        encoder=settings.encoder,
+        threads=settings.threads,
+        concurrency=concurrency or settings.parallel_renders,
+        hang_seconds=settings.hang_minutes * 60,
+        own_output_only=own_output_only,
+        audio_roots=audio_roots,
+        queue_name=queue_name,
+    )

@@ -1,0 +1,61 @@
+"""Plain values that the service hands to the window and the command line."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ethereal_gui.domain.batch import BatchJobData
+from ethereal_gui.domain.job import JobSnapshot
+from ethereal_gui.domain.worker_info import WorkerInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """The queue's server: ``address`` without secrets, ``message`` a sentence when it is not available."""
+
+    mode: Literal["embedded", "remote"]
+    address: str
+    available: bool
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedBatch:
+    """What a submission became."""
+
+    batch_id: str
+    job_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResult:
+    """What became of an action on several jobs: ids that it worked on, and why not on the others."""
+
+    done: tuple[str, ...]
+    refused: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Jobs that were removed; the token for undoing it."""
+
+    result: ActionResult
+    jobs: tuple[JobSnapshot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What changed since the last update; with ``full`` it replaces everything known before.
+
+    Attributes:
+        jobs: changed or new jobs. removed: ids of jobs that are gone.
+        batches: new batches, newest first when ``full``.
+    """
+
+    server: ServerState
+    paused: bool
+    workers: tuple[WorkerInfo, ...]
+    jobs: tuple[JobSnapshot, ...] = ()
+    removed: tuple[str, ...] = ()
+    batches: tuple[BatchJobData, ...] = ()
+    full: bool = False
+    worker_error: str | None = field(default=None)

@@ -1,0 +1,131 @@
+"""The child's entry point: one render, then the end. It imports the engine and nothing of Qt, redis or the queue.
+
+Its standard output belongs to the protocol of ``messages``; whatever a library prints goes to standard error, which
+the worker keeps for the job's log.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from ethereal_gui.domain.errors import EtherealError
+from ethereal_gui.domain.formats import get_format
+from ethereal_gui.domain.job import Progress
+from ethereal_gui.domain.naming import candidate_names
+from ethereal_gui.domain.wire import WireModel
+from ethereal_gui.worker.messages import Done, Failed, LogLine, ProgressLine, RenderRequest, to_line
+
+PARENT_GONE = 3
+"""Exit code of a child whose worker went away."""
+
+NICENESS = 5
+"""A render gives way to whatever the person at this computer does."""
+
+
+def main() -> int:
+    """Read one request from standard input, render, report. Returns the exit code: 0 done, 1 failed."""
+    channel = _take_over_stdout()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the worker's business
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(NICENESS)
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return PARENT_GONE
+    threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
+    lock = threading.Lock()
+
+    def send(message: WireModel) -> None:
+        with lock:
+            channel.write(to_line(message))
+            channel.flush()
+
+    try:
+        send(_render(RenderRequest.model_validate_json(line), send))
+    except EtherealError as error:
+        cause = error.__cause__
+        trace = "".join(traceback.format_exception(cause)) if cause else ""
+        send(Failed(code=error.code, message=error.message, hint=error.hint, trace=trace))
+        return 1
+    except MemoryError:
+        send(
+            Failed(
+                code="RenderError",
+                message="There was not enough memory for this render.",
+                hint="Close other programs, choose a smaller format, or fewer renders at a time.",
+            )
+        )
+        return 1
+    except Exception as error:
+        send(
+            Failed(
+                code="RenderCrashedError",
+                message=f"The render stopped with an unexpected error: {type(error).__name__}: {error}.",
+                trace=traceback.format_exc(),
+            )
+        )
+        return 1
+    return 0
+
+
+def _render(request: RenderRequest, send: Callable[[WireModel], None]) -> Done:
+    # The engine brings in Numba and FFmpeg; imported here, a bad request is answered without them.
+    from ethereal_gui.render.engine import render
+    from ethereal_gui.render.spec import RenderSpec
+
+    spec = RenderSpec(
+        audio_path=Path(request.audio_path),
+        template=request.template,
+        output_format=get_format(request.output_format),
+        fps=request.fps,
+        quality=request.quality,
+        title=request.title,
+        artist=request.artist,
+    )
+
+    def report(progress: Progress) -> None:
+        send(ProgressLine(progress=progress))
+
+    video = render(
+        spec,
+        Path(request.output_dir),
+        candidate_names(request.name_pattern, request.name_fields),
+        work_dir=Path(request.work_dir),
+        cache_dir=Path(request.cache_dir),
+        on_progress=report,
+        threads=request.threads or None,
+        encoder=request.encoder,
+    )
+    if video.resumed_frames:
+        send(LogLine(text=f"Went on from frame {video.resumed_frames} of an earlier attempt."))
+    return Done(
+        output_path=str(video.path),
+        duration=video.duration,
+        frames=video.frames,
+        size=video.size,
+        resumed_frames=video.resumed_frames,
+    )
+
+
+def _take_over_stdout() -> BinaryIO:
+    """Keep the real standard output for the protocol and send everybody else's prints to standard error."""
+    channel = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return channel
+
+
+def _end_with_parent() -> None:
+    """End this process when the worker's end of the pipe closes, whatever the render is doing."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    os._exit(PARENT_GONE)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,160 @@
+"""One job from the moment that a worker has it to its outcome: history row, child process, log, result.
+
+Between the queue's loop and the engine stands this file: it knows the job, its row in the history and its child, and
+turns whatever happens into one of four ends: completed, failed for good, failed for now, put back.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ethereal_gui.domain.errors import CancelledByUserError, EtherealError
+from ethereal_gui.domain.job import JobStatus, Progress, RenderJobData, RenderOutcome
+from ethereal_gui.store.renders import RenderStore
+from ethereal_gui.worker.config import WorkerConfig
+from ethereal_gui.worker.messages import Done
+from ethereal_gui.worker.reporter import JobReporter
+from ethereal_gui.worker.requests import make_request, read_job_data
+from ethereal_gui.worker.sandbox import Interrupted, RenderProcess
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class JobHandle:
+    """What a job runner needs of the queue's job; the worker fills it with the queue's own calls.
+
+    Attributes:
+        id, raw_data: as the queue has them.
+        attempt, attempts: number of this attempt, and how many there may be.
+        update_data, send_progress, send_line, record_outcome: write to the queue.
+    """
+
+    id: str
+    raw_data: object
+    attempt: int
+    attempts: int
+    update_data: Callable[[RenderJobData], Awaitable[None]]
+    send_progress: Callable[[Progress], Awaitable[None]]
+    send_line: Callable[[str], Awaitable[None]]
+    record_outcome: Callable[[RenderJobData, JobStatus, RenderOutcome | None, str | None], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class JobRunner:
+    """Runs one attempt of one job. ``stop`` may be called at any time, also before the child is there."""
+
+    config: WorkerConfig
+    store: RenderStore
+    job: JobHandle
+    latest: Progress | None = None
+    _process: RenderProcess | None = field(default=None, init=False)
+    _stop: type[CancelledByUserError | Interrupted] | None = field(default=None, init=False)
+
+    def stop(self, because: type[CancelledByUserError | Interrupted]) -> None:
+        """Kill the child; ``run`` raises ``because``."""
+        self._stop = self._stop or because
+        if self._process:
+            self._process.stop(because)
+
+    async def run(self) -> RenderOutcome:
+        """Render.
+
+        Raises:
+            EtherealError: the attempt failed; ``retryable`` says whether another one can help.
+            CancelledByUserError: the user cancelled it.
+            Interrupted: the worker takes it back; nothing is recorded in the queue.
+        """
+        data = read_job_data(self.job.raw_data)
+        reporter = JobReporter(self.job.send_progress, self.job.send_line)
+        row_id = await asyncio.to_thread(self._begin, data)
+        try:
+            if data.render_db_id != row_id:
+                data = data.model_copy(update={"render_db_id": row_id})
+                await insist(lambda: self.job.update_data(data))
+            outcome = await self._render(data, reporter)
+        except Interrupted:
+            reporter.log("The worker stopped; the job goes back into the queue and keeps what is rendered.")
+            await asyncio.to_thread(self.store.end, row_id, "interrupted", None)
+            raise
+        except CancelledByUserError as error:
+            reporter.log("Cancelled.")
+            await asyncio.to_thread(self.store.end, row_id, "cancelled", None)
+            await self._record(data, JobStatus.FAILED, None, str(error))
+            raise
+        except EtherealError as error:
+            reporter.log(f"{error.code}: {error}")
+            await asyncio.to_thread(self.store.end, row_id, "failed", str(error))
+            await self._record(data, JobStatus.FAILED, None, str(error))
+            raise
+        else:
+            await asyncio.to_thread(self.store.complete, row_id, outcome)
+            await self._record(data, JobStatus.COMPLETED, outcome, None)
+            return outcome
+        finally:
+            await reporter.close()
+
+    def _begin(self, data: RenderJobData) -> str:
+        return self.store.begin(self.job.id, data, attempt=self.job.attempt, worker=self.config.name)
+
+    async def _record(
+        self, data: RenderJobData, status: JobStatus, outcome: RenderOutcome | None, reason: str | None
+    ) -> None:
+        await insist(lambda: self.job.record_outcome(data, status, outcome, reason))
+
+    async def _render(self, data: RenderJobData, reporter: JobReporter) -> RenderOutcome:
+        started = time.monotonic()
+        request = make_request(self.config, self.job.id, data)
+        reporter.log(
+            f"Attempt {self.job.attempt} of {self.job.attempts} on {self.config.name}: "
+            f"“{data.audio_file.original_name}”, {request.output_format}, {request.template.name}, "
+            f"{request.fps} frames per second, {request.quality} quality."
+        )
+
+        def on_progress(progress: Progress) -> None:
+            self.latest = progress
+            reporter.progress(progress)
+
+        self._process = RenderProcess(
+            request, on_progress=on_progress, on_log=reporter.log, hang_seconds=self.config.hang_seconds
+        )
+        if self._stop:
+            self._process.stop(self._stop)
+        done = await self._process.run()
+        outcome = self._outcome(done, time.monotonic() - started)
+        speed = outcome.duration / outcome.elapsed if outcome.elapsed else 0.0
+        reporter.log(
+            f"Done in {outcome.elapsed:.1f} s ({speed:.2f} x real time): {outcome.output_path}, "
+            f"{outcome.frames} frames, {outcome.size / 1e6:.1f} MB."
+        )
+        return outcome
+
+    def _outcome(self, done: Done, elapsed: float) -> RenderOutcome:
+        return RenderOutcome(
+            output_path=done.output_path,
+            duration=done.duration,
+            frames=done.frames,
+            size=done.size,
+            elapsed=round(elapsed, 3),
+            worker=self.config.name,
+        )
+
+
+async def insist(make_call: Callable[[], Awaitable[T]], *, give_up_after: float = 600.0) -> T:
+    """Call until it succeeds, waiting longer between tries; a server may be away for minutes.
+
+    Raises:
+        Exception: the last failure, after ``give_up_after`` seconds.
+    """
+    deadline = time.monotonic() + give_up_after
+    pause = 0.5
+    while True:
+        try:
+            return await make_call()
+        except Exception:
+            if time.monotonic() + pause > deadline:
+                raise
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 10.0)

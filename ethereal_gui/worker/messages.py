@@ -1,0 +1,94 @@
+"""The typed lines that pass between the worker and a render's child process: one JSON document per line.
+
+The worker writes one ``RenderRequest`` to the child's standard input and then keeps it open: end of file there means
+that the worker is gone, and the child ends at once. The child writes any number of messages to its standard output;
+the last one is ``Done`` or ``Failed``. A child that ends without one of them crashed.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from ethereal_gui.domain.formats import Quality
+from ethereal_gui.domain.job import Progress
+from ethereal_gui.domain.template import Template
+from ethereal_gui.domain.wire import WireModel
+
+
+class RenderRequest(WireModel):
+    """Everything that a child needs; plain values only.
+
+    Attributes:
+        name_fields: values for the name pattern's fields.
+        work_dir: this job's own folder for segments; the same at every attempt.
+        cache_dir: shared cache of analyses and compiled kernels.
+        threads: 0 for all processors.
+    """
+
+    audio_path: str
+    template: Template
+    output_format: str
+    fps: int
+    quality: Quality
+    title: str | None = None
+    artist: str | None = None
+    output_dir: str
+    name_pattern: str
+    name_fields: dict[str, str]
+    work_dir: str
+    cache_dir: str
+    threads: int = 0
+    encoder: str = "auto"
+
+
+class ProgressLine(WireModel):
+    """The render got on."""
+
+    type: Literal["progress"] = "progress"
+    progress: Progress
+
+
+class LogLine(WireModel):
+    """Something worth a line in the job's log."""
+
+    type: Literal["log"] = "log"
+    text: str
+
+
+class Done(WireModel):
+    """The video is there under its final name."""
+
+    type: Literal["done"] = "done"
+    output_path: str
+    duration: float
+    frames: int
+    size: int
+    resumed_frames: int = 0
+
+
+class Failed(WireModel):
+    """The render failed; ``code`` is the error's class name, see ``EtherealError.from_wire``."""
+
+    type: Literal["failed"] = "failed"
+    code: str
+    message: str
+    hint: str = ""
+    trace: str = ""
+
+
+ChildMessage = Annotated[ProgressLine | LogLine | Done | Failed, Field(discriminator="type")]
+_ADAPTER: TypeAdapter[ChildMessage] = TypeAdapter(ChildMessage)
+
+
+def parse_line(line: bytes) -> ChildMessage:
+    """One line from a child.
+
+    Raises:
+        pydantic.ValidationError: it is not one of the messages.
+    """
+    return _ADAPTER.validate_json(line)
+
+
+def to_line(message: WireModel) -> bytes:
+    """One message as a line of JSON."""
+    return message.model_dump_json(by_alias=True, exclude_none=True).encode() + b"\n"

@@ -1,0 +1,341 @@
+"""The BullMQ worker: takes jobs, has each rendered in a child process, and keeps the loop free for the lock.
+
+Lock and stall times are chosen so that the job of a killed worker is taken up again within 30 seconds: the lock runs
+out after 15 s at most, and the stall check, every 5 s, needs two looks.
+"""
+
+import asyncio
+import base64
+import contextlib
+import logging
+import os
+import platform
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from bullmq import Job, UnrecoverableError, Worker
+from bullmq.custom_errors import DelayedError
+
+import ethereal_gui
+from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, QueueError
+from ethereal_gui.domain.job import JobStatus, Progress, RenderJobData, RenderOutcome
+from ethereal_gui.domain.worker_info import HEARTBEAT_SECONDS, WorkerInfo, WorkerState
+from ethereal_gui.queue.claims import put_back, reclaim
+from ethereal_gui.queue.connection import check_server, connection_options
+from ethereal_gui.queue.control import WorkerRegistry
+from ethereal_gui.queue.render_queue import RenderQueue
+from ethereal_gui.store.renders import RenderStore
+from ethereal_gui.worker.config import WorkerConfig, usable_cores
+from ethereal_gui.worker.job_runner import JobHandle, JobRunner
+from ethereal_gui.worker.requests import work_dir_of
+from ethereal_gui.worker.sandbox import Interrupted
+from ethereal_gui.worker.workspace import remove_work_dir
+
+log = logging.getLogger(__name__)
+
+LOCK_MS: Final = 15_000
+STALL_CHECK_MS: Final = 5_000
+MAX_STALLED_COUNT: Final = 3
+CANCEL_POLL_SECONDS: Final = 0.4
+DRAIN_POLL_SECONDS: Final = 0.5
+RETRY_CONNECT_SECONDS: Final = 3.0
+
+
+class RenderWorker:
+    """Takes jobs until it is stopped. Made and run on one event loop; ``request_stop`` belongs to that loop too.
+
+    Args:
+        drain: end by itself once nothing is waiting any more.
+        on_event: called with a line for the person at a terminal, for each job and for trouble with the server.
+    """
+
+    def __init__(
+        self, config: WorkerConfig, *, drain: bool = False, on_event: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.config = config
+        self.failed_jobs = 0
+        self._drain = drain
+        self._on_event = on_event
+        self._runners: dict[str, JobRunner] = {}
+        self._tokens: dict[str, str] = {}
+        self._lost: set[str] = set()
+        self._stop = asyncio.Event()
+        self._finish_by: float | None = None
+        self._deadline_changed = asyncio.Event()
+        self._draining = False
+        self._started_at = time.time()
+        self._last_trouble: str | None = None
+        self._background: set[asyncio.Task[None]] = set()
+
+    @property
+    def running_jobs(self) -> int:
+        """Jobs that are being rendered."""
+        return len(self._runners)
+
+    def request_stop(self, finish_within: float) -> None:
+        """Take nothing new; running renders may finish within so many seconds, then they are put back.
+
+        May be called again with a shorter time.
+        """
+        deadline = time.monotonic() + finish_within
+        self._finish_by = deadline if self._finish_by is None else min(self._finish_by, deadline)
+        self._stop.set()
+        self._deadline_changed.set()
+
+    async def run(self) -> None:
+        """Work until stopped.
+
+        Raises:
+            QueueError: the server refuses us (password, eviction policy). One that is away is waited for.
+        """
+        if not await self._wait_for_server():
+            return
+        self._store = await asyncio.to_thread(RenderStore, self.config.history_path)
+        self._queue = RenderQueue(self.config.address, queue_name=self.config.queue_name)
+        self._registry = WorkerRegistry(self.config.address, queue_name=self.config.queue_name)
+        self._worker = self._make_worker()
+        running = asyncio.create_task(self._worker.run(), name="bullmq-worker")
+        helpers = [
+            asyncio.create_task(self._heartbeats(), name="heartbeats"),
+            asyncio.create_task(self._watch_cancels(), name="cancels"),
+        ]
+        if self._drain:
+            helpers.append(asyncio.create_task(self._stop_when_empty(), name="drain"))
+        try:
+            await self._stop.wait()
+            await self._finish(running)
+        finally:
+            for task in helpers:
+                task.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(3):
+                    await self._registry.forget(self.config.name)
+            for close in (self._registry.close, self._queue.close_queue):
+                with contextlib.suppress(Exception):
+                    async with asyncio.timeout(3):
+                        await close()
+
+    async def _wait_for_server(self) -> bool:
+        while not self._stop.is_set():
+            try:
+                await check_server(self.config.address)
+                return True
+            except QueueError as error:
+                if not error.retryable:
+                    raise
+                self._trouble(str(error))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RETRY_CONNECT_SECONDS):
+                    await self._stop.wait()
+        return False
+
+    def _make_worker(self) -> Worker:
+        worker = Worker(
+            self.config.queue_name,
+            self._process,
+            {
+                "connection": connection_options(self.config.address),
+                "concurrency": self.config.concurrency,
+                "lockDuration": LOCK_MS,
+                "stalledInterval": STALL_CHECK_MS,
+                "maxStalledCount": MAX_STALLED_COUNT,
+                "runRetryDelay": 2_000,
+                "name": self.config.name,
+                "autorun": False,
+            },
+        )
+        # Node writes the queue's name in base64 into its client name; only so do both kinds see each other.
+        encoded = base64.b64encode(self.config.queue_name.encode()).decode()
+        worker.clientName = f"bull:{encoded}:w:{self.config.name}"
+        worker.on("error", self._worker_error)
+        worker.on("lockRenewalFailed", self._locks_lost)
+        worker.on("completed", self._job_completed)
+        return worker
+
+    async def _finish(self, running: asyncio.Task[None]) -> None:
+        """Close BullMQ's worker; at the deadline stop the renders that still run."""
+        self._draining = True
+        closing = asyncio.create_task(self._worker.close(), name="close-worker")
+        while not closing.done():
+            self._deadline_changed.clear()
+            left = max(0.0, (self._finish_by or 0.0) - time.monotonic())
+            changed = asyncio.create_task(self._deadline_changed.wait())
+            await asyncio.wait({closing, changed}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            changed.cancel()
+            if time.monotonic() >= (self._finish_by or 0.0):
+                break
+        for runner in list(self._runners.values()):
+            runner.stop(Interrupted)
+        done, _ = await asyncio.wait({closing}, timeout=10)
+        if not done:
+            # The server is away: what is active is found stalled and taken up again when it is back.
+            closing.cancel()
+            running.cancel()
+        await asyncio.gather(closing, running, return_exceptions=True)
+
+    async def _process(self, job: Job, token: str) -> dict[str, Any]:
+        """BullMQ's processor: returns the outcome as plain JSON, or raises what BullMQ understands."""
+        runner = JobRunner(self.config, self._store, self._handle(job))
+        self._runners[job.id], self._tokens[job.id] = runner, token
+        self._on_event(f"{job.id}: started")
+        try:
+            if self._finish_by is not None and time.monotonic() >= self._finish_by:
+                raise Interrupted
+            outcome = await runner.run()
+        except Interrupted:
+            if job.id not in self._lost:
+                await put_back(self._worker, job, token)
+            self._on_event(f"{job.id}: put back")
+            raise DelayedError from None
+        except CancelledByUserError as error:
+            await self._forget_cancel(job.id)
+            self._on_event(f"{job.id}: cancelled")
+            raise UnrecoverableError(str(error)) from error
+        except EtherealError as error:
+            self._job_failed(job, str(error), final=not error.retryable)
+            if error.retryable:
+                raise
+            raise UnrecoverableError(str(error)) from error
+        except Exception as error:
+            log.exception("job %s", job.id)
+            self._job_failed(job, f"{type(error).__name__}: {error}", final=False)
+            raise
+        finally:
+            self._runners.pop(job.id, None)
+            self._tokens.pop(job.id, None)
+            self._lost.discard(job.id)
+        self._on_event(f"{job.id}: done, {outcome.output_path}")
+        return outcome.to_wire()
+
+    def _handle(self, job: Job) -> JobHandle:
+        async def update_data(data: RenderJobData) -> None:
+            await job.updateData(data.to_wire())
+
+        async def send_progress(progress: Progress) -> None:
+            await job.updateProgress(progress.to_wire())
+
+        async def send_line(line: str) -> None:
+            await job.log(line)
+
+        async def record(
+            data: RenderJobData, status: JobStatus, outcome: RenderOutcome | None, reason: str | None
+        ) -> None:
+            await self._queue.record_outcome(job.id, data.batch_id, status, outcome, reason)
+
+        return JobHandle(
+            id=job.id,
+            raw_data=job.data,
+            attempt=job.attemptsMade + 1,
+            attempts=int(job.opts.get("attempts") or 1),
+            update_data=update_data,
+            send_progress=send_progress,
+            send_line=send_line,
+            record_outcome=record,
+        )
+
+    def _job_failed(self, job: Job, reason: str, *, final: bool) -> None:
+        if final or job.attemptsMade + 1 >= int(job.opts.get("attempts") or 1):
+            self.failed_jobs += 1
+            self._on_event(f"{job.id}: failed. {reason}")
+        else:
+            self._on_event(f"{job.id}: attempt {job.attemptsMade + 1} failed, will be tried again. {reason}")
+
+    def _job_completed(self, job: Job, _result: object) -> None:
+        # Kept until the queue knows: a crash before would have found the published file by it.
+        remove_work_dir(work_dir_of(self.config, job.id))
+
+    async def _forget_cancel(self, job_id: str) -> None:
+        with contextlib.suppress(Exception):
+            await self._queue.clear_cancel(job_id)
+
+    async def _watch_cancels(self) -> None:
+        """Cancelling a job that runs here is asked for in the queue by whoever wants it."""
+        while True:
+            await asyncio.sleep(CANCEL_POLL_SECONDS)
+            if not self._runners:
+                continue
+            try:
+                for job_id in await self._queue.cancel_requests(list(self._runners)):
+                    if job_id in self._runners:
+                        self._runners[job_id].stop(CancelledByUserError)
+            except Exception as error:
+                self._trouble(str(error))
+
+    def _locks_lost(self, job_ids: list[str]) -> None:
+        for job_id in job_ids:
+            self._spawn(self._reclaim(job_id))
+
+    async def _reclaim(self, job_id: str) -> None:
+        token, runner = self._tokens.get(job_id), self._runners.get(job_id)
+        if token is None or runner is None:
+            return
+        with contextlib.suppress(Exception):
+            if await reclaim(self._worker, job_id, token, LOCK_MS):
+                return
+            self._lost.add(job_id)
+            self._on_event(f"{job_id}: was taken over by another worker")
+            runner.stop(Interrupted)
+
+    async def _heartbeats(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await self._registry.heartbeat(self._info())
+                    wanted = await self._registry.drain_requested(self.config.name)
+                self._set_draining(wanted)
+                self._last_trouble = None
+            except Exception as error:
+                self._trouble(str(error))
+            await asyncio.sleep(HEARTBEAT_SECONDS if self._last_trouble or not self._runners else 1.0)
+
+    def _set_draining(self, wanted: bool) -> None:
+        if self._stop.is_set() or wanted == self._draining:
+            return
+        self._draining = wanted
+        if wanted:
+            self._spawn(self._worker.pause(do_not_wait_active=True))
+        else:
+            self._worker.resume()
+
+    def _info(self) -> WorkerInfo:
+        speeds = [runner.latest.fps for runner in self._runners.values() if runner.latest and runner.latest.fps]
+        state = WorkerState.BUSY if self._runners else WorkerState.IDLE
+        return WorkerInfo(
+            name=self.config.name,
+            host=platform.node(),
+            pid=os.getpid(),
+            cores=usable_cores(),
+            concurrency=self.config.concurrency,
+            state=WorkerState.DRAINING if self._draining else state,
+            jobs=tuple(self._runners),
+            fps=sum(speeds) if speeds else None,
+            version=ethereal_gui.__version__,
+            started_at=self._started_at,
+        )
+
+    async def _stop_when_empty(self) -> None:
+        while True:
+            await asyncio.sleep(DRAIN_POLL_SECONDS)
+            try:
+                if not self._runners and await self._queue.is_drained():
+                    self.request_stop(finish_within=3600)
+                    return
+            except Exception as error:
+                self._trouble(str(error))
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(coroutine)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def _worker_error(self, error: Exception, _job: object = None) -> None:
+        self._trouble(str(error))
+
+    def _trouble(self, text: str) -> None:
+        """Tell a trouble once, not at every try."""
+        if text != self._last_trouble:
+            self._last_trouble = text
+            log.warning("%s", text)
+            self._on_event(text)

@@ -1,0 +1,108 @@
+"""A job's data -> the request to a child, with everything that the worker decides itself."""
+
+import hashlib
+from datetime import datetime
+from pathlib import Path, PurePath
+
+from pydantic import ValidationError
+
+from ethereal_gui.domain.errors import EtherealError, FileUnreadableError, JobDataError, OutputFolderError
+from ethereal_gui.domain.formats import FRAME_RATES, get_format
+from ethereal_gui.domain.job import RenderJobData
+from ethereal_gui.domain.naming import check_pattern
+from ethereal_gui.domain.template import TemplateLibrary
+from ethereal_gui.worker.config import WorkerConfig
+from ethereal_gui.worker.messages import RenderRequest
+
+
+def read_job_data(raw: object) -> RenderJobData:
+    """The job's data, checked.
+
+    Raises:
+        JobDataError: fields are missing or of the wrong type; the message names them.
+    """
+    try:
+        return RenderJobData.model_validate(raw)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc']) or 'data'}: {item['msg']}" for item in error.errors()[:5]
+        )
+        raise JobDataError(
+            f"The job's data is not valid ({faults}).", hint="Submit it again with this program's own command."
+        ) from error
+
+
+def work_dir_of(config: WorkerConfig, job_id: str) -> Path:
+    """The job's own folder: the same at every attempt, whatever the id holds."""
+    digest = hashlib.sha256(f"{config.queue_name}\0{job_id}".encode("utf-8", "surrogatepass")).hexdigest()
+    return config.work_root / digest[:24]
+
+
+def make_request(config: WorkerConfig, job_id: str, data: RenderJobData) -> RenderRequest:
+    """The request for one attempt.
+
+    Raises:
+        EtherealError: unknown format or template, bad values, or a path that this worker may not use.
+    """
+    output_format = get_format(data.output_format)
+    template = TemplateLibrary(*config.template_dirs).get(data.template)
+    if data.template_values:
+        template = template.with_values(data.template_values)
+    fps = data.fps or config.fps
+    if fps not in FRAME_RATES:
+        raise JobDataError(f"{fps} frames per second is not supported.", hint="Choose 30 or 60.")
+    audio = data.audio_file
+    return RenderRequest(
+        audio_path=str(_allowed_audio(config, audio.path)),
+        template=template,
+        output_format=output_format.id,
+        fps=fps,
+        quality=data.quality or config.quality,
+        title=audio.title,
+        artist=audio.artist,
+        output_dir=str(_output_dir(config, data)),
+        name_pattern=_pattern(config, data),
+        name_fields={
+            "date": datetime.now().astimezone().strftime("%Y-%m-%d"),
+            "song": PurePath(audio.original_name).stem or audio.display_title,
+            "format": output_format.suffix,
+            "template": template.id,
+            "artist": audio.artist or "",
+        },
+        work_dir=str(work_dir_of(config, job_id)),
+        cache_dir=str(config.cache_dir),
+        threads=config.threads_per_render,
+        encoder=config.encoder,
+    )
+
+
+def _pattern(config: WorkerConfig, data: RenderJobData) -> str:
+    if data.name_pattern is None:
+        return config.name_pattern
+    try:
+        return check_pattern(data.name_pattern)
+    except EtherealError as error:
+        raise JobDataError(error.message, hint=error.hint) from error
+
+
+def _output_dir(config: WorkerConfig, data: RenderJobData) -> Path:
+    if not data.output_dir or config.own_output_only:
+        return config.output_dir
+    path = Path(data.output_dir)
+    if "\0" in data.output_dir or not path.is_absolute():
+        raise OutputFolderError(f"The output folder “{data.output_dir}” is not an absolute path.")
+    return path
+
+
+def _allowed_audio(config: WorkerConfig, text: str) -> Path:
+    path = Path(text)
+    if "\0" in text or not path.is_absolute():
+        raise JobDataError("The audio file's path is not an absolute path.")
+    if config.audio_roots is not None:
+        real = path.resolve()
+        if not any(real.is_relative_to(root.resolve()) for root in config.audio_roots):
+            raise FileUnreadableError(
+                f"“{path.name}” is outside the folders that this worker may read.",
+                hint="Start the worker with --audio-root for its folder.",
+            )
+    return path

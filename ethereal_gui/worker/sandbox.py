@@ -1,0 +1,168 @@
+"""One child process per render: start, watch, kill.
+
+The child gets a limited environment, its own session (so that Ctrl-C in a terminal reaches only the worker), and a
+pipe on its standard input whose end tells it that the worker is gone: no render ever outlives its worker.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, RenderCrashedError
+from ethereal_gui.domain.job import Progress
+from ethereal_gui.worker.messages import Done, Failed, LogLine, ProgressLine, RenderRequest, parse_line, to_line
+
+MAX_LINE = 1 << 20
+KEPT_STDERR_LINES = 60
+_PASSED_ON = (
+    "PATH", "HOME", "USERPROFILE", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR",
+    "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBVA_DRIVER_NAME", "CUDA_VISIBLE_DEVICES", "PYTHONPATH", "VIRTUAL_ENV",
+)  # fmt: skip
+
+
+class Interrupted(Exception):
+    """The worker stopped this render to put its job back into the queue."""
+
+
+class RenderProcess:
+    """One render in a child process.
+
+    Args:
+        request: what to render.
+        on_progress: called with each progress; on the loop that runs ``run``.
+        on_log: called with each line worth keeping.
+        hang_seconds: without any message for so long the child is taken for hung.
+    """
+
+    def __init__(
+        self,
+        request: RenderRequest,
+        *,
+        on_progress: Callable[[Progress], None],
+        on_log: Callable[[str], None],
+        hang_seconds: float,
+    ) -> None:
+        self._request = request
+        self._on_progress = on_progress
+        self._on_log = on_log
+        self._hang_seconds = hang_seconds
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopped_because: type[CancelledByUserError | Interrupted] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child while it runs."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    def stop(self, because: type[CancelledByUserError | Interrupted]) -> None:
+        """Kill the child; ``run`` then raises ``because``."""
+        self._stopped_because = self._stopped_because or because
+        self._kill()
+
+    async def run(self) -> Done:
+        """Render and wait for the end.
+
+        Raises:
+            EtherealError: what the child reported, or ``RenderCrashedError``.
+            CancelledByUserError, Interrupted: ``stop`` was called.
+        """
+        if self._stopped_because:
+            raise self._stopped_because()
+        Path(self._request.work_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "ethereal_gui.worker.child",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=_environment(Path(self._request.cache_dir)),
+            limit=MAX_LINE,
+            start_new_session=True,
+        )
+        stderr = asyncio.create_task(self._collect_stderr(self._process))
+        try:
+            result = await self._converse(self._process)
+        except ProcessLookupError:
+            result = None
+        finally:
+            self._kill()
+            await self._process.wait()
+            tail = await stderr
+            if self._process.stdin:
+                self._process.stdin.close()
+        if self._stopped_because:
+            raise self._stopped_because()
+        return self._judge(result, self._process.returncode, tail)
+
+    async def _converse(self, process: asyncio.subprocess.Process) -> Done | Failed | None:
+        assert process.stdin is not None  # noqa: S101 - both are pipes, see create_subprocess_exec above
+        assert process.stdout is not None  # noqa: S101
+        if self._stopped_because:
+            return None
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            process.stdin.write(to_line(self._request))
+            await process.stdin.drain()
+        while True:
+            try:
+                async with asyncio.timeout(self._hang_seconds):
+                    line = await process.stdout.readline()
+            except TimeoutError:
+                minutes = self._hang_seconds / 60
+                raise RenderCrashedError(
+                    f"The render made no progress for {minutes:.3g} minutes and was stopped."
+                ) from None
+            if not line:
+                return None
+            try:
+                message = parse_line(line)
+            except ValidationError as error:
+                raise RenderCrashedError("The render process said something that was not understood.") from error
+            match message:
+                case ProgressLine():
+                    self._on_progress(message.progress)
+                case LogLine():
+                    self._on_log(message.text)
+                case Done() | Failed():
+                    return message
+
+    def _judge(self, result: Done | Failed | None, returncode: int | None, stderr: list[str]) -> Done:
+        match result:
+            case Done():
+                return result
+            case Failed():
+                if result.trace:
+                    self._on_log(result.trace)
+                raise EtherealError.from_wire(result.model_dump())
+            case None:
+                for line in stderr:
+                    self._on_log(line)
+                how = f"signal {-returncode}" if returncode and returncode < 0 else f"exit code {returncode}"
+                raise RenderCrashedError(f"The render process ended unexpectedly ({how}).")
+
+    async def _collect_stderr(self, process: asyncio.subprocess.Process) -> list[str]:
+        kept: deque[str] = deque(maxlen=KEPT_STDERR_LINES)
+        assert process.stderr is not None  # noqa: S101
+        rest = b""
+        while chunk := await process.stderr.read(65536):
+            *lines, rest = (rest + chunk).split(b"\n")
+            rest = rest[-4096:]
+            kept.extend(line.decode("utf-8", "replace")[:1000] for line in lines)
+        return list(kept)
+
+    def _kill(self) -> None:
+        if self._process and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+
+def _environment(cache_dir: Path) -> dict[str, str]:
+    """What a child needs and nothing that is secret: the server's address and password stay with the worker."""
+    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return {**passed, "NUMBA_CACHE_DIR": str(cache_dir / "kernels"), "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
