@@ -70,7 +70,8 @@ class RenderService:
         Raises:
             QueueError: there is no server to be had; the message says what to do.
         """
-        self._address = await self._find_server()
+        await self.find_address()
+        await check_server(self.address)
         self.server = self._server_state("")
         self._queue = RenderQueue(self._address, queue_name=self._queue_name)
         self._registry = WorkerRegistry(self._address, queue_name=self._queue_name)
@@ -80,13 +81,24 @@ class RenderService:
             await asyncio.to_thread(sweep, self.settings.data_dir / "work")
             self.start_worker()
 
-    async def _find_server(self) -> ServerAddress:
+    async def find_address(self) -> ServerAddress:
+        """Start or adopt the embedded server, or take the shared one's address without asking whether it is there.
+
+        Raises:
+            QueueError: there is no embedded server to be had.
+        """
         if self.settings.uses_embedded_server:
             self._embedded = EmbeddedServer(self.settings.data_dir)
-            return await self._embedded.start()
-        address = remote_address(self.settings)
-        await check_server(address)
-        return address
+            self._address = await self._embedded.start()
+        else:
+            self._address = remote_address(self.settings)
+        return self._address
+
+    def redis_cli_command(self) -> str:
+        """A command line that reaches the server, without secrets on it."""
+        if self._embedded:
+            return self._embedded.redis_cli_command()
+        return f"redis-cli -u {self.address.public} --askpass"
 
     def start_worker(self) -> None:
         """Start the local worker unless it runs."""
@@ -270,6 +282,10 @@ class RenderService:
     async def resume(self) -> None:
         """Let workers take jobs again."""
         await self.queue.resume()
+
+    async def is_paused(self) -> bool:
+        """No worker starts another job."""
+        return await self.queue.is_paused()
 
     async def cancel(self, job_ids: Iterable[str]) -> ActionResult:
         """Cancel waiting jobs at once and ask the workers of running ones to stop."""

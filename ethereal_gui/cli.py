@@ -1,0 +1,176 @@
+"""The ``ethereal`` command: reads the command line and hands over to ``commands`` or to the window.
+
+Exit codes: 0 done, 1 something failed, 2 wrong use.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import ethereal_gui
+from ethereal_gui.domain.errors import EtherealError, InputError, SettingsError
+
+EXIT_FAILED = 1
+EXIT_WRONG_USE = 2
+_COMMANDS = ("render", "submit", "status", "worker", "demo", "doctor")
+
+_EPILOG = """\
+examples:
+  ethereal                                  open the window
+  ethereal ~/Music/album                    open the window with these songs in it
+  ethereal render song.mp3 -f 1080p -o out  make one video now, without a queue
+  ethereal submit *.flac -f 1080p -f 4k     queue a batch; a running window or worker renders it
+  ethereal worker                           render jobs of the queue until stopped
+  ethereal status --watch                   follow the queue
+
+exit codes: 0 done, 1 something failed, 2 wrong use
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line. Returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    # Logs go to standard error; what a command prints for people or programs is standard output.
+    logging.basicConfig(
+        level=os.environ.get("ETHEREAL_LOG", "ERROR").upper(), format="%(levelname)s %(name)s: %(message)s"
+    )
+    if not any(argument in _COMMANDS or argument in ("-h", "--help", "--version") for argument in arguments[:1]):
+        return _window(arguments)
+    try:
+        options = _parser().parse_args(arguments)
+        return asyncio.run(_dispatch(options))
+    except (InputError, SettingsError) as error:
+        print(f"ethereal: {error}", file=sys.stderr)
+        return EXIT_WRONG_USE
+    except EtherealError as error:
+        print(f"ethereal: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away, as `ethereal status | head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+
+
+async def _dispatch(options: argparse.Namespace) -> int:
+    # Imported per command: `ethereal --help` has to be quick.
+    match options.command:
+        case "render":
+            from ethereal_gui.commands.render import render_command
+
+            return await render_command(options)
+        case "submit":
+            from ethereal_gui.commands.submit import submit_command
+
+            return await submit_command(options)
+        case "status":
+            from ethereal_gui.commands.status import status_command
+
+            return await status_command(options)
+        case "worker":
+            from ethereal_gui.commands.worker import worker_command
+
+            return await worker_command(options)
+        case "demo":
+            from ethereal_gui.commands.demo import demo_command
+
+            return await demo_command(options)
+        case _:
+            from ethereal_gui.commands.doctor import doctor_command
+
+            return await doctor_command(options)
+
+
+def _window(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="ethereal",
+        usage="ethereal [FILES...] | ethereal COMMAND ...",
+        epilog="`ethereal --help` lists the commands.",
+    )
+    parser.add_argument("files", nargs="*", type=Path, help="songs or folders to open the window with")
+    options = parser.parse_args(arguments)
+    if not has_display():
+        print(
+            "ethereal: there is no display to open a window on.\n"
+            "Without one there are `ethereal demo`, `ethereal render` and `ethereal submit`; see `ethereal --help`.",
+            file=sys.stderr,
+        )
+        return EXIT_FAILED
+    from ethereal_gui.app import run_window
+
+    return run_window(options.files)
+
+
+def has_display() -> bool:
+    """A window can be opened here: always on macOS and Windows, elsewhere with X11, Wayland, or a Qt platform set."""
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ethereal",
+        usage="ethereal [FILES...] | ethereal COMMAND [options]",
+        description="Turns songs into audio-reactive videos. Without a command it opens the window.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"ethereal {ethereal_gui.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    render = commands.add_parser("render", help="make videos now, without the queue")
+    _add_batch_arguments(render)
+
+    submit = commands.add_parser("submit", help="put a batch into the queue and print its id")
+    _add_batch_arguments(submit)
+    submit.add_argument("--batch-id", help="id of the batch; submitting the same id again adds nothing")
+    submit.add_argument("--json", action="store_true", help="print {batchId, jobIds} as one JSON document")
+
+    status = commands.add_parser("status", help="show the queue's batches and jobs")
+    status.add_argument("batch", nargs="?", metavar="BATCH", help="id of one batch; all of them when left out")
+    status.add_argument("--json", action="store_true", help="print one JSON document; progress is in percent")
+    status.add_argument("--watch", action="store_true", help="keep showing until everything is done")
+
+    worker = commands.add_parser("worker", help="render jobs of the queue on this computer")
+    worker.add_argument("--drain", action="store_true", help="end when nothing is waiting any more")
+    worker.add_argument("--concurrency", type=_positive, metavar="N", help="renders at a time")
+    worker.add_argument("-o", "--output", type=Path, metavar="DIR", help="write every video below this folder")
+    worker.add_argument(
+        "--audio-root", type=Path, action="append", metavar="DIR", help="read only songs below this folder (repeatable)"
+    )
+
+    demo = commands.add_parser("demo", help="the bundled song through the real queue to real videos")
+    demo.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder for the videos (default: ./videos)")
+
+    commands.add_parser("doctor", help="check this installation and say how to reach the queue's server")
+    return parser
+
+
+def _add_batch_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILES", help="songs, or folders of songs")
+    parser.add_argument(
+        "-f",
+        "--format",
+        action="extend",
+        nargs="+",
+        metavar="FORMAT",
+        dest="formats",
+        help="output formats (repeatable)",
+    )
+    parser.add_argument("-t", "--template", metavar="TEMPLATE", help="visual template")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="output folder")
+    parser.add_argument("--fps", type=int, choices=(30, 60), help="frames per second")
+    parser.add_argument("--quality", choices=("draft", "standard", "high"), help="draft is quick, high is best")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 64:
+        raise argparse.ArgumentTypeError("must be between 1 and 64")
+    return value

@@ -1,0 +1,57 @@
+"""What ``render``, ``submit`` and ``demo`` share: files and choices from the command line, checked."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ethereal_gui.domain.audio_file import AudioFile
+from ethereal_gui.domain.formats import Quality, get_format
+from ethereal_gui.domain.job import RenderOptions
+from ethereal_gui.domain.template import TemplateLibrary
+from ethereal_gui.intake.inspect import inspect_paths
+from ethereal_gui.service.render_service import template_dirs
+from ethereal_gui.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """A batch as the command line asked for it; ``skipped`` counts files that were refused."""
+
+    audio_files: tuple[AudioFile, ...]
+    formats: tuple[str, ...]
+    template: str
+    options: RenderOptions
+    skipped: int
+
+
+def read_choices(options: argparse.Namespace, settings: Settings) -> Choices:
+    """Files and choices of ``options``, defaults from the settings.
+
+    Raises:
+        InputError: unknown format or template.
+    """
+    formats = tuple(dict.fromkeys(get_format(name).id for name in options.formats or settings.formats))
+    template = TemplateLibrary(*template_dirs(settings)).get(options.template or settings.template)
+    audio_files, skipped = take_files(options.files)
+    return Choices(
+        audio_files=audio_files,
+        formats=formats,
+        template=template.id,
+        options=RenderOptions(
+            output_dir=str((options.output or settings.output_dir).expanduser().absolute()),
+            name_pattern=settings.name_pattern,
+            fps=options.fps or settings.fps,
+            quality=Quality(options.quality) if options.quality else settings.quality,
+        ),
+        skipped=skipped,
+    )
+
+
+def take_files(paths: Sequence[Path]) -> tuple[tuple[AudioFile, ...], int]:
+    """The readable songs among ``paths``, and how many were refused; says on standard error which and why."""
+    result = inspect_paths(paths)
+    for skipped in result.skipped:
+        print(f"ethereal: {skipped.reason}", file=sys.stderr)
+    return result.accepted, len(result.skipped)

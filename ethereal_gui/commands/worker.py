@@ -1,0 +1,39 @@
+"""``ethereal worker``: render jobs of the queue until stopped."""
+
+import argparse
+import sys
+from datetime import datetime
+
+from ethereal_gui.service.render_service import RenderService, worker_config
+from ethereal_gui.settings import load_settings
+from ethereal_gui.worker.render_worker import RenderWorker
+from ethereal_gui.worker.shutdown import install_signal_handlers
+
+
+async def worker_command(options: argparse.Namespace) -> int:
+    """Work until a signal, or with ``--drain`` until nothing waits: then 1 when a job failed."""
+    settings = load_settings()
+    if options.output:
+        settings = settings.with_changes({"output_dir": options.output.expanduser().absolute()})
+    service = RenderService(settings)
+    # A shared server may be away at the start: the worker waits for it, so only the embedded one is started here.
+    address = await service.find_address()
+    try:
+        config = worker_config(
+            settings,
+            address,
+            concurrency=options.concurrency,
+            own_output_only=bool(options.output),
+            audio_roots=tuple(root.expanduser().absolute() for root in options.audio_root or ()) or None,
+        )
+        worker = RenderWorker(config, drain=options.drain, on_event=_say)
+        install_signal_handlers(worker, finish_within=settings.shutdown_timeout, say=_say)
+        _say(f"Worker {config.name} on {address.public}, {config.concurrency} at a time.")
+        await worker.run()
+    finally:
+        await service.close()
+    return 1 if options.drain and worker.failed_jobs else 0
+
+
+def _say(text: str) -> None:
+    print(f"{datetime.now().astimezone():%H:%M:%S}  {text}", file=sys.stderr, flush=True)
