@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     JsonConfigSettingsSource,
@@ -50,6 +50,11 @@ def _pattern(value: str) -> str:
         return check_pattern(value)
     except SettingsError as error:
         raise ValueError(str(error)) from error
+
+
+def _number(value: object) -> object:
+    """Environment variables are text."""
+    return int(value) if isinstance(value, str) and value.strip().isdigit() else value
 
 
 def _formats(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -105,7 +110,7 @@ class Settings(BaseSettings):
     formats: Annotated[tuple[str, ...], AfterValidator(_formats)] = _field(
         ("1080p",), "Output", "Formats", "The formats that a new batch starts with."
     )
-    fps: Literal[30, 60] = _field(30, "Output", "Frames per second", "30, or 60 for smoother motion at twice the time.")
+    fps: Annotated[Literal[30, 60], BeforeValidator(_number)] = _field(30, "Output", "Frames per second", "30, or 60 for smoother motion at twice the time.")
     quality: Quality = _field(
         Quality.STANDARD, "Output", "Quality", "Draft is quick, high keeps the softest gradients and takes longer."
     )

@@ -5,6 +5,7 @@ optional addition that is not set is left out of the JSON, so that the documente
 reader ever sees.
 """
 
+import math
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -19,14 +20,24 @@ class WireModel(BaseModel):
         populate_by_name=True,
         frozen=True,
         extra="ignore",
-        ser_json_inf_nan="null",
     )
 
     def to_wire(self) -> dict[str, Any]:
         """Plain JSON values under camelCase names; required fields always, optional ones only when set."""
-        dumped = self.model_dump(mode="json", by_alias=True)
+        dumped = {name: _finite(value) for name, value in self.model_dump(mode="json", by_alias=True).items()}
         required = {field.alias or name for name, field in type(self).model_fields.items() if field.is_required()}
         return {name: _prune(value) for name, value in dumped.items() if value is not None or name in required}
+
+
+def _finite(value: Any) -> Any:
+    """NaN and infinities have no JSON; BullMQ would fail a finished job because of one."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return value
 
 
 def _prune(value: Any) -> Any:
