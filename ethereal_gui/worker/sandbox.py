@@ -82,7 +82,7 @@ class RenderProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=_environment(Path(self._request.cache_dir)),
+            env=child_environment(Path(self._request.cache_dir)),
             limit=MAX_LINE,
             start_new_session=True,
         )
@@ -162,7 +162,7 @@ class RenderProcess:
                 self._process.kill()
 
 
-def _environment(cache_dir: Path) -> dict[str, str]:
+def child_environment(cache_dir: Path) -> dict[str, str]:
     """What a child needs and nothing that is secret: the server's address and password stay with the worker."""
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return {**passed, "NUMBA_CACHE_DIR": str(cache_dir / "kernels"), "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
