@@ -1,0 +1,43 @@
+-- Cancel one job. A job that waits in any way fails at once; for a running one the wish is noted for its worker.
+-- Returns "cancelled", "requested", "finished" or "missing".
+-- ARGV: base, id, reason, how many failed jobs to keep when the job does not say
+local id, reason = ARGV[2], ARGV[3]
+local key = base .. id
+local state = stateOf(id)
+if not state then return batchOf(id) and "finished" or "missing" end
+if state == "completed" or state == "failed" then return "finished" end
+if state == "active" then
+  rcall("ZADD", base .. "cancelling", now(), id)
+  emit("cancelling", "jobId", id)
+  return "requested"
+end
+if state == "waiting-children" then return "finished" end
+leaveLine(id)
+rcall("ZREM", base .. "delayed", id)
+local finished = now()
+rcall("HSET", key, "failedReason", reason, "finishedOn", finished, "delay", 0)
+rcall("HDEL", key, "defa")
+rcall("ZREM", base .. "cancelling", id)
+rcall("ZADD", base .. "failed", finished, id)
+local batch = batchOf(id) or adopt(id, batchInData(id))
+if batch then writeOutcome(batch, id, "failed") end
+emit("failed", "jobId", id, "failedReason", reason, "prev", state)
+
+-- BullMQ trims the failed jobs whenever one fails; so do we, and keep the outcome of each that goes.
+local keep = tonumber(ARGV[4])
+local ok, opts = pcall(cjson.decode, rcall("HGET", key, "opts") or "{}")
+if ok and type(opts) == "table" then
+  local wish = opts["removeOnFail"]
+  if type(wish) == "table" then wish = wish["count"] end
+  if wish == true then wish = 0 end
+  if wish == false then keep = -1 elseif type(wish) == "number" then keep = wish end
+end
+if keep >= 0 then
+  for _, old in ipairs(rcall("ZREVRANGE", base .. "failed", keep, -1)) do
+    local oldBatch = batchOf(old)
+    if oldBatch then keepOutcome(oldBatch, old, "failed") end
+    deleteRecord(old)
+  end
+  rcall("ZREMRANGEBYRANK", base .. "failed", 0, -(keep + 1))
+end
+return "cancelled"

@@ -1,0 +1,10 @@
+"""The one part of numba that the engine uses, with types: a compiled function keeps its signature."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+def njit(
+    *, nogil: bool = ..., cache: bool = ..., fastmath: bool = ..., error_model: str = ..., inline: str = ...
+) -> Callable[[_F], _F]: ...

