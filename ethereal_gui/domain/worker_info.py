@@ -28,6 +28,7 @@ class WorkerInfo(WireModel):
         concurrency: renders at a time.
         jobs: ids of the jobs that it has.
         encoders: video encoders that passed their trial on that machine.
+        trouble: why it takes no jobs, a sentence; None while all is well.
         fps: newest speed in frames per second, all its jobs together.
         started_at, seen_at: seconds since the epoch on the server's clock for ``seen_at``.
     """
@@ -40,6 +41,7 @@ class WorkerInfo(WireModel):
     state: WorkerState
     jobs: tuple[str, ...] = ()
     encoders: tuple[str, ...] = ()
+    trouble: str | None = None
     fps: float | None = None
     version: str = ""
     started_at: float = 0.0

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 from ethereal_gui.domain.errors import CancelledByUserError, EtherealError
@@ -50,8 +51,12 @@ class JobRunner:
     store: RenderStore
     job: JobHandle
     latest: Progress | None = None
+    output_dir: Path = field(init=False)
     _process: RenderProcess | None = field(default=None, init=False)
     _stop: type[CancelledByUserError | Interrupted] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.output_dir = self.config.output_dir
 
     def stop(self, because: type[CancelledByUserError | Interrupted]) -> None:
         """Kill the child; ``run`` raises ``because``."""
@@ -107,6 +112,7 @@ class JobRunner:
     async def _render(self, data: RenderJobData, reporter: JobReporter) -> RenderOutcome:
         started = time.monotonic()
         request = make_request(self.config, self.job.id, data)
+        self.output_dir = Path(request.output_dir)
         reporter.log(
             f"Attempt {self.job.attempt} of {self.job.attempts} on {self.config.name}: "
             f"“{data.audio_file.original_name}”, {request.output_format}, {request.template.name}, "

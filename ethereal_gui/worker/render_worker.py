@@ -18,7 +18,7 @@ from bullmq import Job, UnrecoverableError, Worker
 from bullmq.custom_errors import DelayedError
 
 import ethereal_gui
-from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, QueueError
+from ethereal_gui.domain.errors import CancelledByUserError, DiskFullError, EtherealError, QueueError
 from ethereal_gui.domain.job import JobStatus, Progress, RenderJobData, RenderOutcome
 from ethereal_gui.domain.worker_info import HEARTBEAT_SECONDS, WorkerInfo, WorkerState
 from ethereal_gui.queue.claims import put_back, reclaim
@@ -30,6 +30,7 @@ from ethereal_gui.worker.config import WorkerConfig, usable_cores
 from ethereal_gui.worker.job_runner import JobHandle, JobRunner
 from ethereal_gui.worker.requests import work_dir_of
 from ethereal_gui.worker.sandbox import Interrupted
+from ethereal_gui.worker.storage import StorageTrouble
 from ethereal_gui.worker.workspace import remove_work_dir
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ MAX_STALLED_COUNT: Final = 3
 CANCEL_POLL_SECONDS: Final = 0.4
 DRAIN_POLL_SECONDS: Final = 0.5
 RETRY_CONNECT_SECONDS: Final = 3.0
+ROOM_POLL_SECONDS: Final = 5.0
 
 
 class RenderWorker:
@@ -64,6 +66,7 @@ class RenderWorker:
         self._finish_by: float | None = None
         self._deadline_changed = asyncio.Event()
         self._draining = False
+        self._blocked: StorageTrouble | None = None
         self._started_at = time.time()
         self._last_trouble: str | None = None
         self._background: set[asyncio.Task[None]] = set()
@@ -195,6 +198,8 @@ class RenderWorker:
             raise UnrecoverableError(str(error)) from error
         except EtherealError as error:
             self._job_failed(job, str(error), final=not error.retryable)
+            if isinstance(error, DiskFullError):
+                self._block(StorageTrouble(runner.output_dir, str(error)))
             if error.retryable:
                 raise
             raise UnrecoverableError(str(error)) from error
@@ -208,6 +213,24 @@ class RenderWorker:
             self._lost.discard(job.id)
         self._on_event(f"{job.id}: done, {outcome.output_path}")
         return outcome.to_wire()
+
+    def _block(self, trouble: StorageTrouble) -> None:
+        """Take nothing more until the disk has room again."""
+        if self._blocked is None:
+            self._blocked = trouble
+            self._on_event(f"Taking no more jobs until there is room on the disk of {trouble.folder}.")
+            self._spawn(self._wait_for_room())
+
+    async def _wait_for_room(self) -> None:
+        await self._worker.pause(do_not_wait_active=True)
+        while self._blocked and not self._stop.is_set():
+            if await asyncio.to_thread(self._blocked.is_over):
+                self._blocked = None
+                self._on_event("There is room again: taking jobs.")
+                if not self._draining:
+                    self._worker.resume()
+                return
+            await asyncio.sleep(ROOM_POLL_SECONDS)
 
     def _handle(self, job: Job) -> JobHandle:
         async def update_data(data: RenderJobData) -> None:
@@ -296,7 +319,7 @@ class RenderWorker:
         self._draining = wanted
         if wanted:
             self._spawn(self._worker.pause(do_not_wait_active=True))
-        else:
+        elif self._blocked is None:
             self._worker.resume()
 
     def _info(self) -> WorkerInfo:
@@ -309,6 +332,7 @@ class RenderWorker:
             cores=usable_cores(),
             concurrency=self.config.concurrency,
             state=WorkerState.DRAINING if self._draining else state,
+            trouble=self._blocked.message if self._blocked else None,
             jobs=tuple(self._runners),
             fps=sum(speeds) if speeds else None,
             version=ethereal_gui.__version__,
