@@ -93,8 +93,9 @@ class Poller:
         for batch in batches:
             ids = await self._queue.batch_job_ids(batch.batch_id)
             jobs.extend(await self._snapshots(ids))
-        foreign = await self._queue.jobs_outside_batches()
-        jobs.extend(await self._snapshots(foreign))
+        known = {job.id for job in jobs}
+        strangers = [job_id for job_id in await self._queue.live_job_ids() if job_id not in known]
+        jobs.extend(await self._snapshots(strangers))
         await self._slow_look(force=True)
         return self._update(jobs=tuple(jobs), batches=tuple(batches), full=True)
 
@@ -132,7 +133,7 @@ class Poller:
         if not new:
             return []
         self._known_batches |= new
-        found = [await self._queue.batch(batch_id) for batch_id in sorted(new)]
+        found = [await self._queue.get_batch(batch_id) for batch_id in sorted(new)]
         return [batch for batch in found if batch is not None]
 
     async def _snapshots(self, job_ids: list[str]) -> list[JobSnapshot]:

@@ -15,7 +15,7 @@ from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.batch import BatchJobData, BatchStatus
 from ethereal_gui.domain.errors import EtherealError, ServerUnavailableError
 from ethereal_gui.domain.formats import get_format
-from ethereal_gui.domain.job import JobSnapshot, JobStatus, RenderOptions
+from ethereal_gui.domain.job import JobSnapshot, JobStatus, RenderJobData, RenderOptions
 from ethereal_gui.domain.paths import resource_path
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.domain.worker_info import WorkerInfo
@@ -37,6 +37,7 @@ from ethereal_gui.worker.workspace import sweep
 log = logging.getLogger(__name__)
 
 FINISH_FOR_EVER = 30 * 86_400.0
+ACTION_SECONDS = 10.0
 Direction = Literal["top", "up", "down", "bottom"]
 
 
@@ -77,6 +78,7 @@ class RenderService:
         self._registry = WorkerRegistry(self._address, queue_name=self._queue_name)
         self._store = await asyncio.to_thread(RenderStore, self.settings.data_dir / "history.sqlite3")
         self._speeds = await asyncio.to_thread(self._store.speeds)
+        await self._queue.finish_submissions()
         if worker:
             await asyncio.to_thread(sweep, self.settings.data_dir / "work")
             self.start_worker()
@@ -289,45 +291,62 @@ class RenderService:
 
     async def cancel(self, job_ids: Iterable[str]) -> ActionResult:
         """Cancel waiting jobs at once and ask the workers of running ones to stop."""
-        return await self._each(job_ids, self.queue.cancel)
+        return await self._each(job_ids, self.queue.cancel, "It is finished already.")
 
     async def retry(self, job_ids: Iterable[str]) -> ActionResult:
         """Put failed or cancelled jobs into the line again, with all their attempts."""
-        return await self._each(job_ids, self.queue.retry)
+        return await self._each(job_ids, self.queue.retry, "It is waiting or running already.")
 
     async def hold(self, job_ids: Iterable[str]) -> ActionResult:
         """Take waiting jobs out of the line until they are released."""
-        return await self._each(job_ids, self.queue.hold)
+        return await self._each(job_ids, self.queue.hold, "Only a waiting job can be held.")
 
     async def release(self, job_ids: Iterable[str]) -> ActionResult:
         """Put held jobs back into the line."""
-        return await self._each(job_ids, self.queue.release)
+        return await self._each(job_ids, self.queue.release, "It is not held.")
 
     async def move(self, job_ids: Sequence[str], where: Direction) -> ActionResult:
         """Move waiting jobs in the line, keeping their order among themselves."""
         ordered = list(job_ids) if where in ("up", "bottom") else list(reversed(job_ids))
-        return await self._each(ordered, lambda job_id: self.queue.move(job_id, where))
+        return await self._each(ordered, lambda job_id: self.queue.move(job_id, where), "It cannot move there.")
 
     async def set_priority(self, job_ids: Iterable[str], priority: int) -> ActionResult:
         """0 for none, 1 the highest."""
-        return await self._each(job_ids, lambda job_id: self.queue.set_priority(job_id, priority))
+        return await self._each(job_ids, lambda job_id: self.queue.set_priority(job_id, priority), "")
 
     async def remove(self, job_ids: Iterable[str]) -> Removed:
         """Remove jobs from queue and list; running ones have to be cancelled first."""
-        ids = list(job_ids)
-        before = [snapshot for snapshot in await self.queue.snapshots(ids) if snapshot]
-        result = await self._each(ids, self.queue.remove)
-        done = set(result.done)
-        return Removed(result, tuple(snapshot for snapshot in before if snapshot.id in done))
+        before: list[JobSnapshot] = []
+
+        async def remove(job_id: str) -> bool:
+            snapshot = await self.queue.remove(job_id)
+            if snapshot:
+                before.append(snapshot)
+            return snapshot is not None
+
+        result = await self._each(job_ids, remove, "It is not there any more.")
+        return Removed(result, tuple(before))
 
     async def undo_remove(self, removed: Removed) -> ActionResult:
         """Put removed jobs back as they were."""
         by_id = {snapshot.id: snapshot for snapshot in removed.jobs}
-        return await self._each(by_id, lambda job_id: self.queue.restore(by_id[job_id]))
+        return await self._each(by_id, lambda job_id: self.queue.restore(by_id[job_id]), "It cannot be rebuilt.")
 
     async def forget_batch(self, batch_id: str) -> None:
-        """Remove a finished batch and everything that is left of its jobs from the list; videos stay."""
+        """Remove a batch and everything that is left of its jobs from the list; videos stay.
+
+        Raises:
+            QueueError: one of its jobs is running.
+        """
         await self.queue.forget_batch(batch_id)
+
+    async def clear_finished(self, batch_id: str | None = None) -> int:
+        """Remove finished jobs from the list, of one batch or of all; videos stay. Returns how many went."""
+        return await self.queue.clear_finished(batch_id)
+
+    async def edit(self, job_id: str, data: RenderJobData) -> ActionResult:
+        """Change what a waiting job shall do; its batch, file and format stay."""
+        return await self._each([job_id], lambda _: self.queue.edit(job_id, data), "It does not wait any more.")
 
     async def drain_worker(self, name: str, *, on: bool) -> None:
         """Ask a worker to take nothing new, or to take jobs again."""
@@ -338,14 +357,20 @@ class RenderService:
         """All workers that were heard of lately."""
         return await self._registry.workers() if self._registry else []
 
-    async def _each(self, job_ids: Iterable[str], act: Callable[[str], Awaitable[object]]) -> ActionResult:
+    async def _each(
+        self, job_ids: Iterable[str], act: Callable[[str], Awaitable[bool | None]], refusal: str
+    ) -> ActionResult:
+        """Do it for each; an answer of False is refused with ``refusal``."""
         done: list[str] = []
         refused: dict[str, str] = {}
         for job_id in job_ids:
             try:
-                async with asyncio.timeout(10):
-                    await act(job_id)
-                done.append(job_id)
+                async with asyncio.timeout(ACTION_SECONDS):
+                    answer = await act(job_id)
+                if answer is False:
+                    refused[job_id] = refusal
+                else:
+                    done.append(job_id)
             except TimeoutError:
                 refused[job_id] = "The server does not answer."
             except EtherealError as error:

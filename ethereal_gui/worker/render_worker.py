@@ -5,7 +5,6 @@ out after 15 s at most, and the stall check, every 5 s, needs two looks.
 """
 
 import asyncio
-import base64
 import contextlib
 import logging
 import os
@@ -22,8 +21,9 @@ from ethereal_gui.domain.errors import CancelledByUserError, DiskFullError, Ethe
 from ethereal_gui.domain.job import JobStatus, Progress, RenderJobData, RenderOutcome
 from ethereal_gui.domain.worker_info import HEARTBEAT_SECONDS, WorkerInfo, WorkerState
 from ethereal_gui.queue.claims import put_back, reclaim
-from ethereal_gui.queue.connection import check_server, connection_options
+from ethereal_gui.queue.connection import check_server, worker_client
 from ethereal_gui.queue.control import WorkerRegistry
+from ethereal_gui.queue.keys import bullmq_client_name
 from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.store.renders import RenderStore
 from ethereal_gui.worker.config import WorkerConfig, usable_cores
@@ -139,7 +139,7 @@ class RenderWorker:
             self.config.queue_name,
             self._process,
             {
-                "connection": connection_options(self.config.address),
+                "connection": worker_client(self.config.address),
                 "concurrency": self.config.concurrency,
                 "lockDuration": LOCK_MS,
                 "stalledInterval": STALL_CHECK_MS,
@@ -150,8 +150,7 @@ class RenderWorker:
             },
         )
         # Node writes the queue's name in base64 into its client name; only so do both kinds see each other.
-        encoded = base64.b64encode(self.config.queue_name.encode()).decode()
-        worker.clientName = f"bull:{encoded}:w:{self.config.name}"
+        worker.clientName = bullmq_client_name(self.config.name, queue_name=self.config.queue_name)
         worker.on("error", self._worker_error)
         worker.on("lockRenewalFailed", self._locks_lost)
         worker.on("completed", self._job_completed)
@@ -343,11 +342,20 @@ class RenderWorker:
         while True:
             await asyncio.sleep(DRAIN_POLL_SECONDS)
             try:
-                if not self._runners and await self._queue.is_drained():
+                if not self._runners and await self._is_drained():
                     self.request_stop(finish_within=3600)
                     return
             except Exception as error:
                 self._trouble(str(error))
+
+    async def _is_drained(self) -> bool:
+        """Nothing waits, runs elsewhere, or will be tried again; held jobs do not count."""
+        ids = await self._queue.live_job_ids()
+        for start in range(0, len(ids), 200):
+            jobs = await self._queue.snapshots(ids[start : start + 200])
+            if any(job and not job.is_terminal and not job.held for job in jobs):
+                return False
+        return True
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(coroutine)
