@@ -1,0 +1,118 @@
+"""What a worker makes of a job's data, and what it refuses."""
+
+from pathlib import Path
+
+import pytest
+
+from ethereal_gui.domain.audio_file import AudioFile
+from ethereal_gui.domain.errors import (
+    EtherealError,
+    FileUnreadableError,
+    JobDataError,
+    OutputFolderError,
+    TemplateError,
+    UnknownFormatError,
+    UnknownTemplateError,
+)
+from ethereal_gui.domain.job import RenderJobData
+from ethereal_gui.domain.paths import resource_path
+from ethereal_gui.queue.connection import address_from_url
+from ethereal_gui.worker.config import WorkerConfig
+from ethereal_gui.worker.requests import make_request, read_job_data, work_dir_of
+
+
+def config(tmp_path: Path, **more: object) -> WorkerConfig:
+    values: dict[str, object] = {
+        "address": address_from_url("redis://localhost:1"),
+        "data_dir": tmp_path / "data",
+        "output_dir": tmp_path / "out",
+        "name_pattern": "{song}_v{n}",
+        "template_dirs": (resource_path("templates"),),
+        **more,
+    }
+    return WorkerConfig(**values)  # type: ignore[arg-type]
+
+
+def data(**more: object) -> RenderJobData:
+    values: dict[str, object] = {
+        "batch_id": "b",
+        "audio_file": AudioFile(id="a", path="/music/a song.mp3", original_name="a song.mp3", title="T", artist="A"),
+        "template": "flame",
+        "output_format": "360stereo",
+        "render_db_id": None,
+        **more,
+    }
+    return RenderJobData.model_validate(values)
+
+
+def test_a_job_without_wishes_gets_the_workers_own(tmp_path: Path) -> None:
+    request = make_request(config(tmp_path), "b-a-1080p", data())
+    assert (request.output_dir, request.name_pattern, request.fps) == (str(tmp_path / "out"), "{song}_v{n}", 30)
+    assert request.name_fields["song"] == "a song"
+    assert request.name_fields["format"] == "360_TB"
+    assert (request.title, request.artist) == ("T", "A")
+
+
+def test_a_job_can_say_what_it_wants(tmp_path: Path) -> None:
+    request = make_request(
+        config(tmp_path), "j", data(output_dir="/videos", fps=60, quality="high", name_pattern="{date} {n}")
+    )
+    assert (request.output_dir, request.fps, request.quality, request.name_pattern) == (
+        "/videos",
+        60,
+        "high",
+        "{date} {n}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"output_format": "8mm"}, UnknownFormatError),
+        ({"template": "../../etc/passwd"}, UnknownTemplateError),
+        ({"template_values": {"no_such": 1.0}}, TemplateError),
+        ({"fps": 25}, JobDataError),
+        ({"name_pattern": "../{n}"}, JobDataError),
+        ({"output_dir": "relative"}, OutputFolderError),
+        ({"output_dir": "/a\0b"}, OutputFolderError),
+        ({"audio_file": AudioFile(id="a", path="song.mp3", original_name="song.mp3")}, JobDataError),
+    ],
+)
+def test_wrong_values_are_refused_with_a_reason(
+    tmp_path: Path, wrong: dict[str, object], error: type[EtherealError]
+) -> None:
+    with pytest.raises(error):
+        make_request(config(tmp_path), "j", data(**wrong))
+
+
+def test_a_confined_worker_writes_only_below_its_own_folder(tmp_path: Path) -> None:
+    request = make_request(config(tmp_path, own_output_only=True), "j", data(output_dir="/etc"))
+    assert request.output_dir == str(tmp_path / "out")
+
+
+def test_a_confined_worker_reads_only_below_its_roots_links_resolved(tmp_path: Path) -> None:
+    root, secret = tmp_path / "music", tmp_path / "secret.mp3"
+    root.mkdir()
+    secret.write_bytes(b"x")
+    (root / "link.mp3").symlink_to(secret)
+    inside = AudioFile(id="a", path=str(root / "a.mp3"), original_name="a.mp3")
+    outside = AudioFile(id="a", path=str(root / "link.mp3"), original_name="link.mp3")
+    confined = config(tmp_path, audio_roots=(root,))
+    assert make_request(confined, "j", data(audio_file=inside)).audio_path == str(root / "a.mp3")
+    with pytest.raises(FileUnreadableError, match="outside"):
+        make_request(confined, "j", data(audio_file=outside))
+
+
+@pytest.mark.parametrize("raw", [None, 7, "text", [], {}, {"batchId": 3}, {"audioFile": "x" * 10_000}])
+def test_malformed_data_says_what_is_wrong_in_a_few_words(raw: object) -> None:
+    with pytest.raises(JobDataError, match="not valid") as caught:
+        read_job_data(raw)
+    assert len(str(caught.value)) < 1000
+
+
+def test_the_work_folder_is_the_same_at_every_attempt_and_inside_the_data_folder(tmp_path: Path) -> None:
+    one = config(tmp_path)
+    hostile = "../../x\udcff:y"
+    assert work_dir_of(one, hostile) == work_dir_of(config(tmp_path), hostile)
+    assert work_dir_of(one, hostile).parent == one.work_root
+    assert work_dir_of(one, "a") != work_dir_of(one, "b")
