@@ -1,0 +1,198 @@
+"""Drawing sprites into bands of the pyramid's planes.
+
+Each plane is cut in bands of 32 rows. A sprite is listed in every band that it touches, in its own order, so that each
+texel is a sum in one fixed order, on however many threads the bands are drawn.
+
+The kernel of a sprite is (1 - u^2)^3 on both axes, a Gaussian to the eye that ends smoothly at three sigma; it fits
+8 x 8 texels at every size and place, and is divided by the sum of its samples, so that a light's energy doesn't
+depend on where between texels it stands. On a sphere away from the equator it is a spherical cap instead.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ethereal_gui.render.scene.jit import kernel
+
+Float32 = NDArray[np.float32]
+Int32 = NDArray[np.int32]
+
+_ONE = np.float32(1.0)
+_ZERO = np.float32(0.0)
+_HALF = np.float32(0.5)
+_NINE = np.float32(9.0)
+_TEN = np.float32(10.0)
+_TWO_PI = np.float32(2.0 * math.pi)
+
+
+@kernel
+def count_bands(meta: Int32, first_band: Int32, starts: Int32) -> int:
+    """Where each band's list begins (``starts``, one longer than there are bands); returns the length of all lists."""
+    starts[:] = 0
+    for i in range(meta.shape[0]):
+        level = meta[i, 0]
+        if level >= 0:
+            base = first_band[level]
+            for band in range(base + (meta[i, 1] >> 5), base + ((meta[i, 2] - 1) >> 5) + 1):
+                starts[band + 1] += 1
+    for band in range(1, starts.shape[0]):
+        starts[band] += starts[band - 1]
+    return int(starts[starts.shape[0] - 1])
+
+
+@kernel
+def list_bands(meta: Int32, first_band: Int32, starts: Int32, fill: Int32, lists: Int32) -> None:
+    """Write each band's sprites in their order to ``lists``."""
+    fill[:] = starts[: fill.shape[0]]
+    for i in range(meta.shape[0]):
+        level = meta[i, 0]
+        if level >= 0:
+            base = first_band[level]
+            for band in range(base + (meta[i, 1] >> 5), base + ((meta[i, 2] - 1) >> 5) + 1):
+                lists[fill[band]] = i
+                fill[band] += 1
+
+
+@kernel
+def _bump(d: Any, inv: Any) -> Any:
+    w = max(_ZERO, _ONE - d * d * inv)
+    return w * w * w
+
+
+@kernel
+def _square(s: Float32, y0: int, y1: int, plane: Float32, row0: int) -> None:
+    """An 8 x 8 sprite, clipped to rows ``y0..y1`` of the level; row ``y0`` is row ``row0`` of the plane."""
+    x, y, sigma = s[0], s[1], s[2]
+    inv = _ONE / (_NINE * sigma * sigma)
+    ix = math.floor(x - _HALF) - 3
+    iy = math.floor(y - _HALF) - 3
+    if ix < -8 or ix > plane.shape[2] - 16:
+        return
+    fx = np.float32(ix) + _HALF - x
+    fy = np.float32(iy) + _HALF - y
+    w0 = _bump(fx, inv)
+    w1 = _bump(fx + _ONE, inv)
+    w2 = _bump(fx + np.float32(2), inv)
+    w3 = _bump(fx + np.float32(3), inv)
+    w4 = _bump(fx + np.float32(4), inv)
+    w5 = _bump(fx + np.float32(5), inv)
+    w6 = _bump(fx + np.float32(6), inv)
+    w7 = _bump(fx + np.float32(7), inv)
+    sum_x = ((w0 + w1) + (w2 + w3)) + ((w4 + w5) + (w6 + w7))
+    sum_y = _ZERO
+    for k in range(8):
+        sum_y += _bump(fy + np.float32(k), inv)
+    norm = _TWO_PI * s[6] / (sum_x * sum_y)
+    ux = np.uint64(ix + 8)
+    for k in range(8):
+        row = iy + k
+        wy = _bump(fy + np.float32(k), inv) * norm
+        if wy > _ZERO and row >= y0 and row < y1:
+            uy = np.uint64(row - y0 + row0)
+            for c in range(3):
+                q = wy * s[3 + c]
+                uc = np.uint64(c)
+                plane[uc, uy, ux] += q * w0
+                plane[uc, uy, ux + np.uint64(1)] += q * w1
+                plane[uc, uy, ux + np.uint64(2)] += q * w2
+                plane[uc, uy, ux + np.uint64(3)] += q * w3
+                plane[uc, uy, ux + np.uint64(4)] += q * w4
+                plane[uc, uy, ux + np.uint64(5)] += q * w5
+                plane[uc, uy, ux + np.uint64(6)] += q * w6
+                plane[uc, uy, ux + np.uint64(7)] += q * w7
+
+
+@kernel
+def _round(s: Float32, y0: int, y1: int, plane: Float32, row0: int) -> None:
+    """A sprite of any size on a plane: only the few that are too big for the coarsest level."""
+    width = plane.shape[2] - 16
+    reach2 = _TEN * s[2] * s[2]
+    reach = math.sqrt(reach2)
+    peak = np.float32(8.0) * s[6] / reach2
+    for row in range(max(y0, math.floor(s[1] - reach)), min(y1, math.ceil(s[1] + reach))):
+        dy = np.float32(row) + _HALF - s[1]
+        for x in range(max(0, math.floor(s[0] - reach)), min(width, math.ceil(s[0] + reach))):
+            dx = np.float32(x) + _HALF - s[0]
+            w = peak * _bump(math.sqrt(dx * dx + dy * dy), _ONE / reach2)
+            for c in range(3):
+                plane[c, row - y0 + row0, x + 8] += w * s[3 + c]
+
+
+@kernel
+def _cap(s: Float32, y0: int, y1: int, height: float, plane: Float32, row0: int) -> None:
+    """A spherical cap in an equirectangular level of ``height`` rows (may be fractional at coarse levels).
+
+    The squared chord between the sprite and a texel of latitude p, longitude difference d is
+    2 (1 - cos(p - p0)) + 2 cos p cos p0 (1 - cos d): right at the seam and over the poles.
+    """
+    width = plane.shape[2] - 16
+    step = math.pi / height  # radians per row, and per column
+    p0 = 0.5 * math.pi - s[1] * step
+    reach2 = 10.0 * s[2] * s[2] * step * step
+    peak = 8.0 * s[6] / (10.0 * s[2] * s[2])
+    inv = 1.0 / reach2
+    for row in range(y0, y1):
+        p = 0.5 * math.pi - (row + 0.5) * step
+        a = 2.0 * (1.0 - math.cos(p - p0))
+        if a >= reach2:
+            continue
+        b = 2.0 * math.cos(p) * math.cos(p0)
+        half = 0.5 * (reach2 - a) / max(b, 1e-12)  # sin^2(d / 2) at the edge
+        if half >= 1.0:
+            first, count = 0, width
+        else:
+            across = 2.0 * math.asin(math.sqrt(half)) / step
+            first = math.ceil(s[0] - across - 0.5)
+            count = min(width, math.floor(s[0] + across - 0.5) - first + 1)
+        for k in range(count):
+            d = (first + k + 0.5 - s[0]) * step
+            chord = 2.0 - 2.0 * math.cos(d)
+            w = max(0.0, 1.0 - (a + 0.5 * b * chord) * inv)
+            w = peak * w * w * w
+            x = first + k
+            if x < 0:
+                x += width
+            elif x >= width:
+                x -= width
+            for c in range(3):
+                plane[c, row - y0 + row0, x + 8] += np.float32(w * s[3 + c])
+
+
+@kernel
+def splat_band(
+    sprites: Float32, lists: Int32, a: int, b: int, y0: int, y1: int, height: float, plane: Float32, row0: int
+) -> None:
+    """Clear rows ``y0..y1`` of a level and draw the listed sprites ``a..b`` into them."""
+    for c in range(3):
+        plane[c, row0 : row0 + y1 - y0] = _ZERO
+    for k in range(a, b):
+        s = sprites[lists[k]]
+        if s[7] == _ZERO:
+            _square(s, y0, y1, plane, row0)
+        elif s[7] >= _ONE:
+            _cap(s, y0, y1, height, plane, row0)
+        else:
+            _round(s, y0, y1, plane, row0)
+
+
+@kernel
+def splat_level(
+    sprites: Float32,
+    lists: Int32,
+    starts: Int32,
+    first_band: int,
+    band0: int,
+    band1: int,
+    height: float,
+    rows: int,
+    plane: Float32,
+) -> None:
+    """Draw bands ``band0..band1`` of one level (1 or coarser) into its plane."""
+    for band in range(band0, band1):
+        y0 = band * 32
+        y1 = min(rows, y0 + 32)
+        splat_band(
+            sprites, lists, starts[first_band + band], starts[first_band + band + 1], y0, y1, height, plane, y0 + 1
+        )
