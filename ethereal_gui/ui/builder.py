@@ -1,0 +1,161 @@
+"""The batch builder at work: looks into drops, keeps the cost line right, submits."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from ethereal_gui.domain.audio_file import AudioFile
+from ethereal_gui.domain.batch import new_batch_id
+from ethereal_gui.domain.job import RenderOptions
+from ethereal_gui.service.render_service import RenderService
+from ethereal_gui.ui import text
+from ethereal_gui.ui.create_page import CreatePage
+from ethereal_gui.ui.tasks import TaskOwner
+from ethereal_gui.ui.toast import Toast
+from ethereal_gui.ui.window_state import WindowState
+
+_PROGRESS_EVERY: Final = 0.1
+_ESTIMATE_PAUSE_MS: Final = 120
+
+
+class Builder(QObject):
+    """Drives the ``CreatePage``.
+
+    Signals:
+        submitted: id of the batch that went into the queue.
+    """
+
+    submitted = Signal(str)
+
+    def __init__(
+        self, service: RenderService, page: CreatePage, tasks: TaskOwner, toast: Toast, state: WindowState
+    ) -> None:
+        super().__init__()
+        self._service = service
+        self._page = page
+        self._tasks = tasks
+        self._toast = toast
+        self._state = state
+        self._intake: asyncio.Task[None] | None = None
+        self._queue: list[Path] = []
+        self._batch_id = new_batch_id()
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_ESTIMATE_PAUSE_MS)
+        self._soon.timeout.connect(self._estimate_now)
+        page.options.show_choices(state.choices(service.settings))
+        page.gallery.choose(state.text("batch/template", service.settings.template))
+        page.paths_wanted.connect(self.take_in)
+        page.intake_cancelled.connect(self._stop_intake)
+        page.songs.songs_changed.connect(self._changed)
+        page.options.changed.connect(self._changed)
+        page.gallery.template_changed.connect(self._changed)
+        page.options.submitted.connect(self.submit)
+        self._changed()
+
+    async def load_templates(self) -> None:
+        """Read the templates off the loop."""
+        templates = await asyncio.to_thread(self._service.templates.all)
+        text.learn_template_names({template.id: template.name for template in templates})
+        self._page.templates.show(templates)
+
+    # ---- intake ------------------------------------------------------------------------------------------------
+
+    def take_in(self, paths: Sequence[Path]) -> None:
+        """Look into files and folders; a second drop waits for the first."""
+        self._queue += paths
+        self._page.show_intake_progress(0, 0)
+        if self._queue and (self._intake is None or self._intake.done()):
+            self._intake = self._tasks.start(self._look_into(), self.tr("Looking into files"))
+
+    async def _look_into(self) -> None:
+        last = 0.0
+
+        def progress(done: int, total: int) -> None:
+            nonlocal last
+            if time.monotonic() - last > _PROGRESS_EVERY:
+                last = time.monotonic()
+                self._page.show_intake_progress(done, total)
+
+        while self._queue:
+            paths, self._queue = self._queue, []
+            try:
+                result = await self._service.inspect(paths, progress)
+            except asyncio.CancelledError:
+                self._page.show_intake_stopped()
+                raise
+            self._page.show_intake(result)
+
+    def _stop_intake(self) -> None:
+        self._queue.clear()
+        if self._intake:
+            self._intake.cancel()
+
+    # ---- cost --------------------------------------------------------------------------------------------------
+
+    def _changed(self) -> None:
+        # What is built now is another batch than the one that a failed submission may have half added.
+        self._batch_id = new_batch_id()
+        self._page.options.show_cost(self._page.songs.rowCount(), None)
+        self._soon.start()
+
+    def _estimate_now(self) -> None:
+        if self._page.songs.rowCount() and self._page.options.formats.chosen:
+            self._tasks.start(self._estimate(), self.tr("Estimating"), replace="estimate")
+
+    async def _estimate(self) -> None:
+        page = self._page
+        songs, choices = page.songs.songs, page.options.choices
+        template = page.gallery.chosen
+        cost = await asyncio.to_thread(
+            self._service.estimate, songs, choices.formats, template.id if template else "", **self._overrides()
+        )
+        page.options.show_cost(len(songs), cost)
+
+    def _overrides(self) -> dict[str, object]:
+        return {}
+
+    # ---- submitting --------------------------------------------------------------------------------------------
+
+    def submit(self) -> None:
+        """Put the batch into the queue."""
+        if self._page.songs.rowCount() and self._page.options.formats.chosen:
+            self._tasks.start(self._submit(), self.tr("Submitting"), replace="submit")
+
+    async def _submit(self) -> None:
+        page = self._page
+        template, choices = page.gallery.chosen, page.options.choices
+        if template is None:
+            self._toast.complain(self.tr("Choose a template first."))
+            return
+        self._state.put_choices(choices, template.id, self._service.settings)
+        page.options.submit.setEnabled(False)
+        options = RenderOptions(
+            output_dir=str(choices.output_dir),
+            fps=choices.fps,
+            quality=choices.quality,
+            template_values=dict(template.values) or None,
+        )
+        try:
+            added = await self._service.submit(
+                page.songs.songs, template.id, choices.formats, options, batch_id=self._batch_id
+            )
+        finally:
+            page.options.submit.setEnabled(True)
+        page.songs.clear()
+        number = len(added.job_ids)
+        words = self.tr("1 video is in the queue.") if number == 1 else self.tr("{0} videos are in the queue.")
+        self._toast.say(words.format(text.count(number)))
+        self.submitted.emit(added.batch_id)
+
+    def clone(self, songs: list[AudioFile], formats: list[str], template: str) -> None:
+        """Start a new batch from older jobs."""
+        page = self._page
+        page.songs.clear()
+        page.songs.add(songs)
+        page.options.formats.choose(formats)
+        page.gallery.choose(template)

@@ -1,0 +1,60 @@
+"""Check boxes for the output formats under their headings: Flat, Vertical, 360°."""
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QWidget
+
+from ethereal_gui.domain.formats import FORMATS, FormatGroup
+from ethereal_gui.ui.parts import column, icon_label, label, row
+from ethereal_gui.ui.text import tr
+
+_ICONS = {FormatGroup.FLAT: "screen", FormatGroup.VERTICAL: "phone", FormatGroup.VR: "globe"}
+
+
+class FormatPicker(QWidget):
+    """Which formats a batch is made in.
+
+    Signals:
+        changed: a box was checked or unchecked.
+    """
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._boxes: dict[str, QCheckBox] = {}
+        groups = column(spacing=12)
+        for group in FormatGroup:
+            lines = column(spacing=0)
+            heading = label(tr(group.value), "caption")
+            lines.addLayout(row(icon_label(_ICONS[group], 16), heading, None))
+            lines.addSpacing(2)
+            for fmt in (fmt for fmt in FORMATS.values() if fmt.group is group):
+                box = QCheckBox(fmt.label)
+                box.setToolTip(fmt.description)
+                box.setAccessibleName(f"{tr(group.value)}: {fmt.label}")
+                box.setAccessibleDescription(fmt.description)
+                box.toggled.connect(lambda _: self.changed.emit())
+                purpose, _, pixels = fmt.description.partition(";")
+                size = label(pixels.strip().replace(" x ", " × "), "small")
+                size.setToolTip(purpose)
+                lines.addLayout(row(box, None, size))
+                self._boxes[fmt.id] = box
+            groups.addLayout(lines)
+        self.setLayout(groups)
+
+    @property
+    def chosen(self) -> list[str]:
+        """Ids of the checked formats."""
+        return [format_id for format_id, box in self._boxes.items() if box.isChecked()]
+
+    def choose(self, format_ids: Iterable[str]) -> None:
+        """Check exactly these."""
+        wanted = set(format_ids)
+        for format_id, box in self._boxes.items():
+            box.setChecked(format_id in wanted)
+
+    def box(self, format_id: str) -> QCheckBox:
+        """The check box of a format."""
+        return self._boxes[format_id]

@@ -1,0 +1,335 @@
+"""The window: lays out its parts and connects them; what they do is theirs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
+
+from ethereal_gui.domain.errors import EtherealError
+from ethereal_gui.service.estimate import free_bytes
+from ethereal_gui.service.render_service import RenderService
+from ethereal_gui.service.updates import Update
+from ethereal_gui.ui import drops, icons, text
+from ethereal_gui.ui.actions import Actions
+from ethereal_gui.ui.banner import Banner, Notice
+from ethereal_gui.ui.builder import Builder
+from ethereal_gui.ui.create_page import CreatePage
+from ethereal_gui.ui.drop_zone import DropVeil
+from ethereal_gui.ui.parts import column, row
+from ethereal_gui.ui.preview_stage import PreviewStage
+from ethereal_gui.ui.queue_actions import QueueActions
+from ethereal_gui.ui.queue_model import QueueModel
+from ethereal_gui.ui.queue_page import QueuePage, summary
+from ethereal_gui.ui.sidebar import Sidebar
+from ethereal_gui.ui.states import DisplayState
+from ethereal_gui.ui.status_strip import StatusStrip
+from ethereal_gui.ui.tasks import TaskOwner
+from ethereal_gui.ui.text_dialog import TextDialog
+from ethereal_gui.ui.theme import ThemeManager
+from ethereal_gui.ui.toast import Toast
+from ethereal_gui.ui.watcher import QueueWatcher
+from ethereal_gui.ui.window_state import WindowState
+
+_NARROW_BELOW: Final = 1100
+_LOW_DISK: Final = 5e9
+
+
+class MainWindow(QMainWindow):
+    """The whole window.
+
+    Attributes:
+        tasks: owner of everything that runs in the background.
+        model: the queue.
+
+    Signals:
+        close_wanted: the person wants to close; whoever owns the program decides what happens.
+    """
+
+    close_wanted = Signal()
+
+    def __init__(self, service: RenderService, theme: ThemeManager) -> None:
+        super().__init__()
+        self.setWindowTitle("Ethereal")
+        self.setWindowIcon(icons.app_icon())
+        self.setAcceptDrops(True)
+        self.setMinimumSize(860, 560)
+        self._service = service
+        self.theme = theme
+        self._may_close = False
+        self.state = WindowState(service.settings.data_dir)
+        self.tasks = TaskOwner(self.present)
+        self.model = QueueModel()
+        self.actions_ = Actions(self)
+        self.stage = PreviewStage()
+        self.create_page = CreatePage(self.stage)
+        self.queue_page = QueuePage(self.model, self.actions_)
+        self.sidebar = Sidebar({name: self.actions_[name] for name in ("create", "queue", "history")})
+        self.banner = Banner()
+        self.status = StatusStrip()
+        self.pages = QStackedWidget()
+        self._page_ids: dict[str, int] = {}
+        self._lay_out()
+        self.toast = Toast(self)
+        self.veil = DropVeil(self)
+        self.builder = Builder(service, self.create_page, self.tasks, self.toast, self.state)
+        self.jobs = QueueActions(service, self.model, self.tasks, self.toast)
+        self.watcher = QueueWatcher(service, self.model)
+        self._connect()
+        self._connect_actions()
+        self._restore()
+
+    # ---- making ------------------------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        self.add_page("create", self.create_page)
+        self.add_page("queue", self.queue_page)
+        self.actions_.fill(self.menuBar())
+        right = column(self.banner, self.pages, spacing=0)
+        body = column(row(self.sidebar, right, spacing=0), self.status, spacing=0)
+        middle = QWidget()
+        middle.setLayout(body)
+        self.setCentralWidget(middle)
+
+    def add_page(self, name: str, page: QWidget) -> None:
+        """Another page of the window."""
+        self._page_ids[name] = self.pages.addWidget(page)
+
+    def _connect(self) -> None:
+        self.sidebar.page_wanted.connect(self.show_page)
+        self.sidebar.settings_wanted.connect(self.actions_["settings"].trigger)
+        self.builder.submitted.connect(self._show_batch)
+        self.create_page.report_wanted.connect(self.show_report)
+        self.queue_page.create_wanted.connect(lambda: self.show_page("create"))
+        self.queue_page.view.chosen.connect(self._enable_actions)
+        self.queue_page.view.opened.connect(lambda job_id: self.jobs.run("open", [job_id]))
+        self.queue_page.view.menu_wanted.connect(
+            lambda place: self.actions_.context_menu(self.queue_page.view).popup(place)
+        )
+        self.queue_page.details.action_wanted.connect(self._detail_action)
+        self.model.totals_changed.connect(self._totals_changed)
+        self.watcher.updated.connect(self._updated)
+        self.jobs.clone_wanted.connect(self._clone)
+        self.jobs.undo_possible.connect(self.actions_["undo"].setEnabled)
+        self.banner.action_wanted.connect(lambda action: self.actions_[action].trigger())
+        self.theme.changed.connect(self._theme_changed)
+        self.create_page.songs.songs_changed.connect(self._songs_changed)
+
+    def _connect_actions(self) -> None:
+        actions = self.actions_
+        ways: dict[str, Callable[[], object]] = {
+            "add_files": self.create_page.browse_files,
+            "add_folder": self.create_page.browse_folder,
+            "submit": self.builder.submit,
+            "quit": self.close_wanted.emit,
+            "retry_all": self.jobs.retry_all_failed,
+            "clear": self.jobs.clear_finished,
+            "expand": lambda: self.model.set_all_expanded(True),
+            "collapse": lambda: self.model.set_all_expanded(False),
+            "search": self._search,
+            "undo": self.jobs.undo,
+        }
+        for action_id, way in ways.items():
+            actions[action_id].triggered.connect(lambda _=False, act=way: act())
+        for action_id in actions.for_jobs:
+            actions[action_id].triggered.connect(
+                lambda _=False, act=action_id: self.jobs.run(act, self.queue_page.view.selected_ids())
+            )
+        for name in ("create", "queue"):
+            actions[name].triggered.connect(lambda _=False, page=name: self.show_page(page))
+        actions["pause"].triggered.connect(self._pause)
+        actions["details"].setChecked(True)
+        actions["details"].toggled.connect(self.queue_page.show_details)
+        actions["undo"].setEnabled(False)
+        self._enable_actions()
+
+    # ---- pages -------------------------------------------------------------------------------------------------
+
+    @property
+    def page(self) -> str:
+        """Name of the page that is shown."""
+        return next(name for name, place in self._page_ids.items() if place == self.pages.currentIndex())
+
+    def show_page(self, name: str) -> None:
+        """Show that page."""
+        self.pages.setCurrentIndex(self._page_ids[name])
+        self.sidebar.choose(name)
+        for page in self._page_ids:
+            self.actions_[page].setChecked(page == name)
+        self._enable_actions()
+
+    def _show_batch(self, batch_id: str) -> None:
+        self.show_page("queue")
+        self.queue_page.filters.clear()
+        self.queue_page.view.select_ids([batch_id])
+
+    def _search(self) -> None:
+        self.show_page("queue")
+        self.queue_page.filters.search.setFocus()
+        self.queue_page.filters.search.selectAll()
+
+    def _clone(self, songs: list[object], formats: list[str], template: str) -> None:
+        self.builder.clone(songs, formats, template)  # type: ignore[arg-type]
+        self.show_page("create")
+
+    # ---- the queue ---------------------------------------------------------------------------------------------
+
+    def _updated(self, update: Update) -> None:
+        self.status.show_server(update.server)
+        self.status.show_workers(update.workers)
+        self.status.show_paused(update.paused)
+        pause = self.actions_["pause"]
+        pause.setChecked(update.paused)
+        pause.setText(self.tr("Resume the queue") if update.paused else self.tr("Pause the queue"))
+        pause.setIconText(self.tr("Resume") if update.paused else self.tr("Pause"))
+        pause.setIcon(icons.icon("play" if update.paused else "pause"))
+        self._notices(update)
+
+    def _notices(self, update: Update) -> None:
+        offline = Notice(update.server.message, "offline", "bad") if not update.server.available else None
+        self.banner.put("offline", offline)
+        waiting = self.model.count(DisplayState.WAITING, DisplayState.RETRYING)
+        alive = any(worker.state != "lost" for worker in update.workers)
+        lonely = update.worker_error or self.tr("No worker is running, so nothing is rendered.")
+        self.banner.put("worker", Notice(lonely, "warning", "warn") if waiting and not alive else None)
+        paused = Notice(
+            self.tr("The queue is paused. Running renders go on, no new ones start."),
+            "held",
+            "calm",
+            "pause",
+            self.tr("Resume"),
+        )
+        self.banner.put("paused", paused if update.paused else None)
+
+    def show_disk(self, free: int | None) -> None:
+        """Free space on the output folder's disk."""
+        low = free is not None and free < _LOW_DISK
+        self.status.show_disk(free, low=low)
+        notice = Notice(self.tr("Only {0} are free for videos.").format(text.size(free)), "disk", "warn")
+        self.banner.put("disk", notice if low else None)
+
+    def look_at_disk(self) -> int | None:
+        """Free bytes where videos go; blocks, so not for the event loop."""
+        return free_bytes(self.create_page.options.choices.output_dir)
+
+    def _pause(self, checked: bool) -> None:
+        work = self._service.pause() if checked else self._service.resume()
+        self.tasks.start(work, self.tr("Pausing") if checked else self.tr("Resuming"), replace="pause")
+
+    def _totals_changed(self) -> None:
+        total = self.model.job_count
+        done = sum(batch.fraction * batch.total for batch in self.model.batches)
+        if all(batch.is_ended for batch in self.model.batches):
+            done = float(total)
+        self.sidebar.show_progress(done, total, summary(self.model))
+        busy = self.model.count(DisplayState.RUNNING, DisplayState.STOPPING)
+        waiting = self.model.count(DisplayState.WAITING, DisplayState.RETRYING, DisplayState.HELD)
+        self.sidebar.set_badge("queue", text.count(busy + waiting) if busy + waiting else "")
+        self._enable_actions()
+
+    def _songs_changed(self) -> None:
+        number = self.create_page.songs.rowCount()
+        self.sidebar.set_badge("create", text.count(number) if number else "")
+        self._enable_actions()
+
+    def _enable_actions(self) -> None:
+        shown = self.page == "queue"
+        possible = self.jobs.possible(self.queue_page.view.selected_ids()) if shown else set()
+        for action_id in self.actions_.for_jobs:
+            self.actions_[action_id].setEnabled(action_id in possible)
+        self.actions_["submit"].setEnabled(self.page == "create" and self.create_page.songs.rowCount() > 0)
+        self.actions_["retry_all"].setEnabled(self.model.count(DisplayState.FAILED) > 0)
+        self.actions_["clear"].setEnabled(self.model.count(DisplayState.DONE, DisplayState.CANCELLED) > 0)
+
+    def _detail_action(self, action: str) -> None:
+        node = self.queue_page.details.node
+        if node is not None:
+            ids = [node.id] if self.model.job(node.id) else [job.id for job in self.model.batch(node.id).jobs]  # type: ignore[union-attr]
+            self.jobs.run(action, ids)
+
+    # ---- drops -------------------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if drops.local_paths(event.mimeData()):
+            event.acceptProposedAction()
+            self.veil.cover()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.veil.hide()
+        event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.veil.hide()
+        paths = drops.local_paths(event.mimeData())
+        if paths:
+            event.acceptProposedAction()
+            self.add_paths(paths)
+
+    def add_paths(self, paths: list[Path]) -> None:
+        """Look into files and folders for a new batch."""
+        self.show_page("create")
+        self.builder.take_in(paths)
+
+    # ---- telling -----------------------------------------------------------------------------------------------
+
+    def present(self, error: BaseException, doing: str) -> None:
+        """Show what went wrong in the background."""
+        if isinstance(error, EtherealError):
+            self.toast.complain(str(error))
+        else:
+            self.toast.complain(self.tr("{0} failed unexpectedly: {1}").format(doing, error or type(error).__name__))
+
+    def show_report(self, words: str) -> None:
+        """A longer text that can be read and copied."""
+        TextDialog(self, self.tr("What was skipped"), words).open()
+
+    # ---- the window itself -------------------------------------------------------------------------------------
+
+    def close_for_good(self) -> None:
+        """Close without asking; the program ends."""
+        self._may_close = True
+        self._remember()
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._may_close:
+            event.accept()
+            return
+        event.ignore()
+        self.close_wanted.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.sidebar.set_narrow(self.width() < _NARROW_BELOW)
+
+    def _theme_changed(self) -> None:
+        self.status.refresh()
+        self.banner.refresh()
+        self.queue_page.details.show_node(self.queue_page.details.node)
+        self.update()
+
+    def _remember(self) -> None:
+        self.state.put("window/geometry", self.saveGeometry())
+        self.state.put("window/page", self.page)
+        self.state.put("window/details", "1" if self.actions_["details"].isChecked() else "0")
+        self.state.flush()
+
+    def _restore(self) -> None:
+        geometry = self.state.bytes("window/geometry")
+        if geometry is None or not self.restoreGeometry(geometry):
+            self.resize(1280, 800)
+        self.actions_["details"].setChecked(self.state.text("window/details", "1") == "1")
+        page = self.state.text("window/page", "create")
+        self.show_page(page if page in self._page_ids else "create")

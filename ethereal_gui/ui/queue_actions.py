@@ -1,0 +1,193 @@
+"""What the queue's actions do: they ask the service and say what came of it."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+
+from ethereal_gui.service.render_service import RenderService
+from ethereal_gui.service.updates import ActionResult, Removed
+from ethereal_gui.ui import queue_cells, text
+from ethereal_gui.ui.queue_model import QueueModel
+from ethereal_gui.ui.queue_nodes import JobNode
+from ethereal_gui.ui.states import DisplayState
+from ethereal_gui.ui.tasks import TaskOwner
+from ethereal_gui.ui.toast import Toast
+
+log = logging.getLogger(__name__)
+_RUNNING = (DisplayState.RUNNING, DisplayState.STOPPING)
+_WAITING = (DisplayState.WAITING, DisplayState.RETRYING)
+_OVER = (DisplayState.DONE, DisplayState.FAILED, DisplayState.CANCELLED)
+_CAN = {
+    "open": (DisplayState.DONE,),
+    "reveal": (DisplayState.DONE,),
+    "cancel": (*_WAITING, DisplayState.HELD, DisplayState.RUNNING),
+    "retry": (DisplayState.FAILED, DisplayState.CANCELLED),
+    "remove": (*_WAITING, DisplayState.HELD, *_OVER),
+    "hold": _WAITING,
+    "release": (DisplayState.HELD,),
+    "top": _WAITING,
+    "up": _WAITING,
+    "down": _WAITING,
+    "bottom": _WAITING,
+    "high": _WAITING,
+    "normal": _WAITING,
+}
+
+
+class QueueActions(QObject):
+    """Does things with jobs.
+
+    Signals:
+        clone_wanted: audio files, formats and template for a new batch.
+        undo_possible: something was removed that can be put back, or no longer.
+    """
+
+    clone_wanted = Signal(list, list, str)
+    undo_possible = Signal(bool)
+
+    def __init__(self, service: RenderService, model: QueueModel, tasks: TaskOwner, toast: Toast) -> None:
+        super().__init__()
+        self._service = service
+        self._model = model
+        self._tasks = tasks
+        self._toast = toast
+        self._removed: list[Removed] = []
+
+    def possible(self, job_ids: Sequence[str]) -> set[str]:
+        """Which actions can do something with one of these jobs."""
+        jobs = self._nodes(job_ids)
+        states = {job.state for job in jobs}
+        found = {action for action, allowed in _CAN.items() if states & set(allowed)}
+        if jobs:
+            found |= {"copy", "clone"}
+        if any(job.batch.counts[DisplayState.FAILED] for job in jobs):
+            found.add("retry_batch")
+        return found
+
+    def run(self, action: str, job_ids: Sequence[str]) -> None:
+        """Do that with those of the jobs that it can be done with."""
+        allowed = _CAN.get(action)
+        jobs = [job for job in self._nodes(job_ids) if allowed is None or job.state in allowed]
+        if not jobs:
+            return
+        ids = [job.id for job in jobs]
+        if action in ("open", "reveal"):
+            self._show_videos(jobs, folder=action == "reveal")
+        elif action == "copy":
+            QGuiApplication.clipboard().setText("\n\n".join(report(job) for job in jobs))
+            self._toast.say(self.tr("Report copied."))
+        elif action == "clone":
+            self._clone(jobs)
+        elif action == "remove":
+            self._tasks.start(self._remove(ids), self.tr("Removing"))
+        elif action == "retry_batch":
+            batches = {job.batch for job in jobs}
+            failed = [job.id for batch in batches for job in batch.jobs if job.state is DisplayState.FAILED]
+            self._do("retry", failed)
+        else:
+            self._do(action, ids)
+
+    def retry_all_failed(self) -> None:
+        """Every failed job again; cancelled ones stay."""
+        self._do("retry", [job.id for job in self._model.jobs_in(DisplayState.FAILED)])
+
+    def clear_finished(self) -> None:
+        """Done and cancelled jobs leave the list; failures stay until somebody removes them."""
+        ids = [job.id for job in self._model.jobs_in(DisplayState.DONE, DisplayState.CANCELLED)]
+        if ids:
+            self._tasks.start(self._remove(ids), self.tr("Clearing"))
+
+    def undo(self) -> None:
+        """Put back what was removed last."""
+        if self._removed:
+            self._tasks.start(self._undo(self._removed.pop()), self.tr("Undoing"))
+            self.undo_possible.emit(bool(self._removed))
+
+    # ---- inside ------------------------------------------------------------------------------------------------
+
+    def _nodes(self, job_ids: Sequence[str]) -> list[JobNode]:
+        return [job for job_id in job_ids if (job := self._model.job(job_id))]
+
+    def _do(self, action: str, ids: list[str]) -> None:
+        service = self._service
+        ways: dict[str, tuple[str, Callable[[], Awaitable[ActionResult]]]] = {
+            "cancel": (self.tr("Cancelling"), lambda: service.cancel(ids)),
+            "retry": (self.tr("Retrying"), lambda: service.retry(ids)),
+            "hold": (self.tr("Holding"), lambda: service.hold(ids)),
+            "release": (self.tr("Releasing"), lambda: service.release(ids)),
+            "top": (self.tr("Moving"), lambda: service.move(ids, "top")),
+            "up": (self.tr("Moving"), lambda: service.move(ids, "up")),
+            "down": (self.tr("Moving"), lambda: service.move(ids, "down")),
+            "bottom": (self.tr("Moving"), lambda: service.move(ids, "bottom")),
+            "high": (self.tr("Setting the priority"), lambda: service.set_priority(ids, 1)),
+            "normal": (self.tr("Setting the priority"), lambda: service.set_priority(ids, 0)),
+        }
+        doing, ask = ways[action]
+        if ids:
+            self._tasks.start(self._asked(ask), doing)
+
+    async def _asked(self, ask: Callable[[], Awaitable[ActionResult]]) -> None:
+        self._say_refused(await ask())
+
+    def _say_refused(self, result: ActionResult) -> None:
+        if not result.refused:
+            return
+        job_id, reason = next(iter(result.refused.items()))
+        job = self._model.job(job_id)
+        name = f"“{job.title}”" if job else job_id
+        more = len(result.refused) - 1
+        words = f"{name}: {reason}"
+        if more:
+            words += " " + self.tr("({0} more)").format(text.count(more))
+        self._toast.complain(words)
+
+    async def _remove(self, ids: list[str]) -> None:
+        removed = await self._service.remove(ids)
+        gone = removed.result.done
+        self._model.remove(gone)
+        self._say_refused(removed.result)
+        if gone:
+            self._removed = [*self._removed[-9:], removed]
+            self.undo_possible.emit(True)
+            words = self.tr("1 job removed.") if len(gone) == 1 else self.tr("{0} jobs removed.")
+            self._toast.say(words.format(text.count(len(gone))), button_words=self.tr("Undo"), act=self.undo)
+
+    async def _undo(self, removed: Removed) -> None:
+        self._say_refused(await self._service.undo_remove(removed))
+
+    def _show_videos(self, jobs: list[JobNode], *, folder: bool) -> None:
+        paths = [Path(job.snapshot.outcome.output_path) for job in jobs if job.snapshot.outcome]
+        targets = list(dict.fromkeys(path.parent if folder else path for path in paths))
+        missing = [path for path in targets if not path.exists()]
+        for path in targets[:5]:
+            if path not in missing:
+                QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+        if missing:
+            self._toast.complain(self.tr("“{0}” is not there any more.").format(missing[0].name))
+
+    def _clone(self, jobs: list[JobNode]) -> None:
+        songs = {job.audio.path: job.audio for job in jobs if job.audio}
+        formats = list(dict.fromkeys(job.format_id for job in jobs if job.format_id))
+        self.clone_wanted.emit(list(songs.values()), formats, jobs[0].template)
+
+
+def report(job: JobNode) -> str:
+    """Everything that is known of a job, for a bug report or a message."""
+    snapshot = job.snapshot
+    lines = [
+        f"{job.title} – {text.format_label(job.format_id)}, {job.template}",
+        f"State: {queue_cells.cell_text(job, 3)} ({snapshot.queue_state})",
+        f"Job: {job.id}",
+        f"File: {job.audio.path if job.audio else 'unknown'}",
+        f"Attempts: {snapshot.attempts_made} of {snapshot.attempts}",
+    ]
+    if snapshot.worker:
+        lines.append(f"Worker: {snapshot.worker}")
+    if snapshot.outcome:
+        lines.append(f"Video: {snapshot.outcome.output_path}")
+    if snapshot.failed_reason:
+        lines.append(f"Error: {snapshot.failed_reason.strip()}")
+    return "\n".join(lines)

@@ -1,0 +1,247 @@
+"""The queue's table: tree keys, full-row hover, selection by ids, dragging finished videos out."""
+
+import time
+from pathlib import Path
+
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QMimeData,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    Qt,
+    QTimer,
+    QUrl,
+    Signal,
+)
+from PySide6.QtGui import QDrag, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from ethereal_gui.ui.queue_delegate import INDENT, PADDING, ROW_HEIGHT, QueueDelegate
+from ethereal_gui.ui.queue_model import Column, QueueModel
+from ethereal_gui.ui.queue_nodes import HIDDEN, BatchNode, JobNode
+from ethereal_gui.ui.states import DisplayState
+
+_WIDTHS = {
+    Column.FORMAT: 104,
+    Column.TEMPLATE: 96,
+    Column.STATE: 138,
+    Column.PROGRESS: 176,
+    Column.SPEED: 124,
+    Column.TIME: 128,
+}
+# Below these widths of the table a column makes room for the ones that matter more.
+_NEEDS = {Column.TEMPLATE: 1060, Column.SPEED: 900, Column.FORMAT: 730, Column.TIME: 640}
+
+
+class QueueView(QTableView):
+    """Shows a ``QueueModel``.
+
+    Signals:
+        chosen: the selection changed.
+        menu_wanted: a context menu is asked for at this place on the screen.
+        opened: a job was double-clicked or Return was pressed on it.
+    """
+
+    chosen = Signal()
+    menu_wanted = Signal(QPoint)
+    opened = Signal(str)
+
+    def __init__(self, model: QueueModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self.delegate = QueueDelegate(model)
+        self._kept: tuple[list[str], str | None] = ([], None)
+        self.setObjectName("queue")
+        self.setAccessibleName(self.tr("Queue"))
+        self.setAccessibleDescription(
+            self.tr("Batches and their jobs. Left and right arrow close and open a batch, Return opens a video.")
+        )
+        self.setModel(model)
+        self.setItemDelegate(self.delegate)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setMouseTracking(True)
+        self.setDragEnabled(True)
+        self.setWordWrap(False)
+        self.setCornerButtonEnabled(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self._headers()
+        model.modelAboutToBeReset.connect(self._remember)
+        model.modelReset.connect(self._restore)
+        self.customContextMenuRequested.connect(lambda place: self.menu_wanted.emit(self.viewport().mapToGlobal(place)))
+        self.doubleClicked.connect(self._double_clicked)
+        self._seconds = QTimer(self)
+        self._seconds.setInterval(1000)
+        self._seconds.timeout.connect(self._count_down)
+        model.totals_changed.connect(self._watch_retries)
+
+    def _headers(self) -> None:
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setMinimumSectionSize(ROW_HEIGHT)
+        rows.setDefaultSectionSize(ROW_HEIGHT)
+        columns = self.horizontalHeader()
+        columns.setAccessibleName(self.tr("Columns of the queue"))
+        columns.setHighlightSections(False)
+        columns.setSectionsClickable(True)
+        columns.setMinimumSectionSize(72)
+        columns.setFixedHeight(32)
+        columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        columns.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
+        for column, width in _WIDTHS.items():
+            columns.resizeSection(column, width)
+        columns.setSortIndicatorShown(True)
+        columns.setSortIndicatorClearable(True)
+        columns.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        columns.sortIndicatorChanged.connect(self._model.sort)
+
+    # ---- selection ---------------------------------------------------------------------------------------------
+
+    def selected_ids(self) -> list[str]:
+        """Jobs that an action is for: selected ones, and all shown jobs of selected batches, in the order shown."""
+        found: dict[str, None] = {}
+        for index in sorted(self.selectionModel().selectedRows(), key=lambda index: index.row()):
+            node = self._model.node(index.row())
+            if isinstance(node, JobNode):
+                found[node.id] = None
+            else:
+                for job in node.jobs:
+                    if self._model.filter.takes(job):
+                        found[job.id] = None
+        return list(found)
+
+    def current_node(self) -> BatchNode | JobNode | None:
+        """What the detail pane is about."""
+        index = self.currentIndex()
+        if index.isValid() and index.row() < self._model.rowCount():
+            return self._model.node(index.row())
+        return None
+
+    def select_ids(self, ids: list[str], current: str | None = None) -> None:
+        """Select these jobs and batches, as far as they are shown."""
+        selection = QItemSelection()
+        for node_id in ids:
+            row = self._model.row_of(node_id)
+            if row != HIDDEN:
+                selection.select(self._model.index(row, 0), self._model.index(row, len(Column) - 1))
+        self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        row = self._model.row_of(current or (ids[0] if ids else ""))
+        if row != HIDDEN:
+            flags = QItemSelectionModel.SelectionFlag.NoUpdate
+            self.selectionModel().setCurrentIndex(self._model.index(row, 0), flags)
+
+    def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+        super().selectionChanged(selected, deselected)
+        self.chosen.emit()
+
+    def currentChanged(
+        self, current: QModelIndex | QPersistentModelIndex, previous: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        super().currentChanged(current, previous)
+        self.chosen.emit()
+
+    def _remember(self) -> None:
+        current = self.current_node()
+        ids = [self._model.node(index.row()).id for index in self.selectionModel().selectedRows()]
+        self._kept = ids, current.id if current else None
+
+    def _restore(self) -> None:
+        ids, current = self._kept
+        self.select_ids(ids, current)
+
+    # ---- input -------------------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        node = self.current_node()
+        key = event.key()
+        if isinstance(node, BatchNode) and key in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Return):
+            expanded = not node.expanded if key == Qt.Key.Key_Return else key == Qt.Key.Key_Right
+            self._model.set_expanded(node.id, expanded)
+        elif isinstance(node, JobNode) and key == Qt.Key.Key_Left:
+            self.select_ids([node.batch.id])
+            self.scrollTo(self.currentIndex())
+        elif isinstance(node, JobNode) and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.opened.emit(node.id)
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        index = self.indexAt(event.position().toPoint())
+        if index.isValid() and index.column() == Column.NAME and event.button() is Qt.MouseButton.LeftButton:
+            node = self._model.node(index.row())
+            if isinstance(node, BatchNode) and event.position().x() < PADDING + INDENT:
+                self._model.set_expanded(node.id, not node.expanded)
+                return
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        self._hover(self.rowAt(int(event.position().y())))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._hover(-1)
+
+    def startDrag(self, supported: Qt.DropAction) -> None:  # noqa: ARG002
+        """Finished videos can be dragged into other programs."""
+        paths = [
+            job.snapshot.outcome.output_path
+            for job_id in self.selected_ids()
+            if (job := self._model.job(job_id)) and job.snapshot.outcome
+        ]
+        urls = [QUrl.fromLocalFile(path) for path in paths if Path(path).exists()]
+        if urls:
+            data = QMimeData()
+            data.setUrls(urls)
+            drag = QDrag(self)
+            drag.setMimeData(data)
+            drag.exec(Qt.DropAction.CopyAction)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        width = self.viewport().width()
+        for column, needed in _NEEDS.items():
+            self.setColumnHidden(column, width < needed)
+
+    def _hover(self, row: int) -> None:
+        before = self.delegate.hovered_row
+        if row == before:
+            return
+        self.delegate.hovered_row = row
+        for changed in (before, row):
+            if changed >= 0:
+                height = self.rowHeight(changed)
+                self.viewport().update(0, self.rowViewportPosition(changed), self.viewport().width(), height)
+
+    def _double_clicked(self, index: QModelIndex) -> None:
+        node = self._model.node(index.row())
+        if isinstance(node, JobNode):
+            self.opened.emit(node.id)
+        else:
+            self._model.set_expanded(node.id, not node.expanded)
+
+    # ---- countdowns --------------------------------------------------------------------------------------------
+
+    def _watch_retries(self) -> None:
+        wanted = self._model.count(DisplayState.RETRYING) > 0
+        if wanted and not self._seconds.isActive():
+            self._seconds.start()
+        elif not wanted:
+            self._seconds.stop()
+
+    def _count_down(self) -> None:
+        if not self.isVisible():
+            return
+        now = time.time()
+        for job in self._model.jobs_in(DisplayState.RETRYING):
+            if job.row != HIDDEN and job.snapshot.retry_at and job.snapshot.retry_at > now - 1:
+                self.update(self._model.index(job.row, Column.TIME))

@@ -1,0 +1,57 @@
+"""What the window remembers between two starts: its place, its columns, the choices of the last batch."""
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from ethereal_gui.domain.formats import FORMATS, FRAME_RATES, Quality
+from ethereal_gui.settings import Settings
+from ethereal_gui.ui.batch_options import BatchChoices
+
+FILE_NAME = "window.ini"
+
+
+class WindowState:
+    """A small file in the data folder."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._file = QSettings(str(data_dir / FILE_NAME), QSettings.Format.IniFormat)
+
+    def bytes(self, name: str) -> QByteArray | None:
+        """Qt's own description of a window's or splitter's state."""
+        value = self._file.value(name)
+        return value if isinstance(value, QByteArray) else None
+
+    def text(self, name: str, default: str = "") -> str:
+        """A word."""
+        return str(self._file.value(name, default))
+
+    def put(self, name: str, value: Any) -> None:
+        """Remember that; written when the program idles or ends."""
+        self._file.setValue(name, value)
+
+    def choices(self, settings: Settings) -> BatchChoices:
+        """The choices of the last batch; where there are none, those of the settings."""
+        formats = tuple(name for name in self.text("batch/formats").split(",") if name in FORMATS)
+        fps = self.text("batch/fps")
+        quality = self.text("batch/quality")
+        folder = self.text("batch/folder")
+        return BatchChoices(
+            formats=formats or settings.formats,
+            output_dir=Path(folder) if folder else settings.output_dir,
+            fps=int(fps) if fps.isdecimal() and int(fps) in FRAME_RATES else settings.fps,
+            quality=Quality(quality) if quality in set(Quality) else settings.quality,
+        )
+
+    def put_choices(self, choices: BatchChoices, template: str, settings: Settings) -> None:
+        """Remember choices; a folder only when it is another than the settings', which may change later."""
+        self.put("batch/formats", ",".join(choices.formats))
+        self.put("batch/fps", str(choices.fps))
+        self.put("batch/quality", choices.quality.value)
+        self.put("batch/folder", "" if choices.output_dir == settings.output_dir else str(choices.output_dir))
+        self.put("batch/template", template)
+
+    def flush(self) -> None:
+        """Write it now."""
+        self._file.sync()

@@ -1,0 +1,282 @@
+"""Drive the real window offscreen through its states and write a PNG of each.
+
+    python tools/screenshots.py OUT_FOLDER [NAME...] [--scale 2]
+
+The pictures are for looking at: open every one after a change of the window.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+Shot = Callable[["Stage"], Awaitable[None]]
+SHOTS: dict[str, Shot] = {}
+
+
+def shot(function: Shot) -> Shot:
+    """Register a state of the window under the function's name."""
+    SHOTS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+class Stage:
+    """The window of one picture."""
+
+    def __init__(self, out: Path, data: Path) -> None:
+        from PySide6.QtWidgets import QApplication
+
+        from ethereal_gui.app import Program
+        from ethereal_gui.settings import Theme, load_settings
+        from tests.ui.stand_in import StandInService
+
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        os.environ["ETHEREAL_DATA_DIR"] = str(data)
+        settings = load_settings().with_changes(
+            {"theme": Theme.DARK, "output_dir": Path.home() / "Videos" / "Ethereal"}
+        )
+        self.out = out
+        self.service = StandInService(settings)
+        self.program = Program(app, settings, self.service)
+        self.window = self.program.window
+        self.window.resize(1280, 800)
+        self.name = ""
+        self._run = asyncio.get_running_loop().create_task(self.program.run())
+
+    async def settle(self, seconds: float = 0.35) -> None:
+        """Let timers and tasks do their work."""
+        await asyncio.sleep(seconds)
+
+    async def update(self, *args: object, **kwargs: object) -> None:
+        """Show an update and wait until it is in the model."""
+        self.service.show(*args, **kwargs)  # type: ignore[arg-type]
+        await self.settle()
+
+    def save(self, suffix: str = "", widget: object = None) -> None:
+        """Write the picture."""
+        target = widget or self.window
+        name = self.name + (f"-{suffix}" if suffix else "")
+        target.grab().save(str(self.out / f"{name}.png"))  # type: ignore[attr-defined]
+        print(name)
+
+    def light(self) -> None:
+        """Change to the light theme."""
+        from ethereal_gui.settings import Theme
+
+        self.program.theme.apply(Theme.LIGHT)
+
+    async def end(self) -> None:
+        """Close everything."""
+        self.program.close("stop")
+        await self._run
+        self.window.deleteLater()
+
+
+@shot
+async def empty(stage: Stage) -> None:
+    await stage.update()
+    stage.save()
+    stage.light()
+    await stage.settle()
+    stage.save("light")
+
+
+@shot
+async def queue_empty(stage: Stage) -> None:
+    await stage.update()
+    stage.window.show_page("queue")
+    await stage.settle()
+    stage.save()
+
+
+async def _built(stage: Stage, songs: int = 12) -> None:
+    from ethereal_gui.intake.inspect import IntakeResult, Skipped
+    from tests.ui.samples import song
+
+    skipped = Skipped(Path("/home/ada/Music/cover.jpg"), "“cover.jpg” is not audio.")
+    stage.window.create_page.show_intake(IntakeResult(tuple(song(n) for n in range(songs)), (skipped,)))
+    stage.window.create_page.options.formats.choose(["1080p", "1080p_vertical", "360mono"])
+    await stage.update()
+    await stage.settle()
+
+
+@shot
+async def built(stage: Stage) -> None:
+    await _built(stage)
+    stage.save()
+    stage.light()
+    await stage.settle()
+    stage.save("light")
+    stage.program.theme.apply(stage.service.settings.theme)
+    stage.window.resize(900, 600)
+    await stage.settle()
+    stage.save("900x600")
+
+
+@shot
+async def mixed(stage: Stage) -> None:
+    from tests.ui.samples import mixed as queue
+
+    batches, jobs = queue()
+    await stage.update(batches, jobs, full=True)
+    stage.window.show_page("queue")
+    stage.window.queue_page.view.select_ids([jobs[3].id])
+    await stage.settle()
+    stage.save()
+    stage.light()
+    await stage.settle()
+    stage.save("light")
+    stage.program.theme.apply(stage.service.settings.theme)
+    stage.window.resize(900, 600)
+    await stage.settle()
+    stage.save("900x600")
+    stage.window.resize(1680, 1000)
+    await stage.settle()
+    stage.save("1680x1000")
+
+
+@shot
+async def failed(stage: Stage) -> None:
+    from tests.ui.samples import mixed as queue
+
+    batches, jobs = queue()
+    await stage.update(batches, jobs, full=True)
+    stage.window.show_page("queue")
+    stage.window.queue_page.view.select_ids([jobs[4].id])
+    await stage.settle()
+    stage.save()
+    stage.window.queue_page.details.tabs.setCurrentIndex(1)
+    await stage.settle(0.6)
+    stage.save("log")
+
+
+@shot
+async def done(stage: Stage) -> None:
+    from tests.ui import samples
+
+    data = samples.batch("b0000000000c3", 3, ("1080p", "1080p_vertical"))
+    jobs = [samples.done(job) for job in samples.waiting(data)]
+    await stage.update([data], jobs, full=True, workers=[samples.worker(samples.WorkerState.IDLE)])
+    stage.window.show_page("queue")
+    stage.window.queue_page.view.select_ids([jobs[0].id])
+    await stage.settle()
+    stage.save()
+
+
+@shot
+async def offline(stage: Stage) -> None:
+    from ethereal_gui.service.updates import ServerState
+    from tests.ui.samples import mixed as queue
+
+    batches, jobs = queue()
+    await stage.update(batches, jobs, full=True)
+    gone = ServerState("remote", "redis://studio.local:6379", False, "The Redis server does not answer. Trying again…")
+    await stage.update(server=gone, workers=[])
+    stage.window.show_page("queue")
+    await stage.settle()
+    stage.save()
+
+
+@shot
+async def paused(stage: Stage) -> None:
+    from tests.ui.samples import mixed as queue
+
+    batches, jobs = queue()
+    await stage.update(batches, jobs, full=True, paused=True)
+    stage.window.show_page("queue")
+    await stage.settle()
+    stage.save()
+
+
+@shot
+async def no_worker(stage: Stage) -> None:
+    from tests.ui.samples import mixed as queue
+
+    batches, jobs = queue()
+    await stage.update(batches, jobs, full=True, workers=[])
+    stage.window.show_page("queue")
+    await stage.settle()
+    stage.save()
+
+
+@shot
+async def many(stage: Stage) -> None:
+    from tests.ui.samples import many as queue
+
+    batches, jobs = queue()
+    await stage.update(batches, jobs, full=True)
+    await stage.settle(1.5)
+    stage.window.show_page("queue")
+    await stage.settle()
+    stage.save()
+
+
+@shot
+async def closing(stage: Stage) -> None:
+    from ethereal_gui.ui.close_dialog import CloseDialog
+    from tests.ui.samples import mixed as queue
+
+    batches, jobs = queue()
+    await stage.update(batches, jobs, full=True)
+    stage.window.show_page("queue")
+    dialog = CloseDialog(stage.window, 1, tray=True)
+    dialog.open()
+    await stage.settle()
+    stage.save("", dialog)
+    dialog.reject()
+
+
+@shot
+async def toast(stage: Stage) -> None:
+    from tests.ui.samples import mixed as queue
+
+    batches, jobs = queue()
+    await stage.update(batches, jobs, full=True)
+    stage.window.show_page("queue")
+    stage.window.queue_page.view.select_ids([jobs[0].id])
+    stage.window.jobs.run("remove", [jobs[0].id, jobs[1].id])
+    await stage.settle()
+    stage.save()
+
+
+async def _all(out: Path, names: list[str]) -> None:
+    for name in names:
+        with tempfile.TemporaryDirectory() as data:
+            stage = Stage(out, Path(data))
+            stage.name = name
+            try:
+                await SHOTS[name](stage)
+            finally:
+                await stage.end()
+
+
+def main() -> None:
+    """Write the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("names", nargs="*", help=f"of: {', '.join(SHOTS)}")
+    parser.add_argument("--scale", default="1")
+    chosen = parser.parse_args()
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    os.environ["QT_SCALE_FACTOR"] = chosen.scale
+    import qasync
+
+    from ethereal_gui.app import make_application
+
+    app = make_application(["screenshots"])
+    loop = qasync.QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    with loop:
+        loop.run_until_complete(_all(chosen.out, chosen.names or list(SHOTS)))
+
+
+if __name__ == "__main__":
+    main()
