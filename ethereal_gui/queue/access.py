@@ -32,16 +32,16 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-class HasAccess(Protocol):
-    """A class whose calls go through a QueueAccess."""
+class HasAddress(Protocol):
+    """A class that talks to one server."""
 
     @property
-    def access(self) -> "QueueAccess":
-        """Where its calls go."""
+    def address(self) -> ServerAddress:
+        """The server's address."""
         ...
 
 
-_S = TypeVar("_S", bound=HasAccess)
+_S = TypeVar("_S", bound=HasAddress)
 
 
 class QueueAccess:
@@ -90,7 +90,7 @@ def reported(
 
     @functools.wraps(method)
     async def call(self: _S, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        with server_errors(self.access.address):
+        with server_errors(self.address):
             return await method(self, *args, **kwargs)
 
     return call

@@ -48,6 +48,7 @@ class RenderQueue:
     """
 
     def __init__(self, address: ServerAddress, *, queue_name: str = QUEUE_NAME, prefix: str = PREFIX) -> None:
+        self.address = address
         self.access = QueueAccess(address, queue_name, prefix)
         self._index = BatchIndex(self.access)
         self._line = WaitingLine(self.access)
