@@ -71,11 +71,11 @@ class RenderService:
         Raises:
             QueueError: there is no server to be had; the message says what to do.
         """
-        await self.find_address()
-        await check_server(self.address)
+        address = await self.find_address()
+        await check_server(address)
         self.server = self._server_state("")
-        self._queue = RenderQueue(self._address, queue_name=self._queue_name)
-        self._registry = WorkerRegistry(self._address, queue_name=self._queue_name)
+        self._queue = RenderQueue(address, queue_name=self._queue_name)
+        self._registry = WorkerRegistry(address, queue_name=self._queue_name)
         self._store = await asyncio.to_thread(RenderStore, self.settings.data_dir / "history.sqlite3")
         self._speeds = await asyncio.to_thread(self._store.speeds)
         await self._queue.finish_submissions()

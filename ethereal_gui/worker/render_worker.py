@@ -13,8 +13,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from bullmq import Job, UnrecoverableError, Worker
-from bullmq.custom_errors import DelayedError
+from bullmq import DelayedError, Job, UnrecoverableError, Worker
 
 import ethereal_gui
 from ethereal_gui.domain.errors import CancelledByUserError, DiskFullError, EtherealError, QueueError
