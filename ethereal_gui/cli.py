@@ -101,9 +101,9 @@ def _window(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return EXIT_FAILED
-    from ethereal_gui.app import run_window
+    from ethereal_gui.app import run
 
-    return run_window(options.files)
+    return run(options.files)
 
 
 def has_display() -> bool:
