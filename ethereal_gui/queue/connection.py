@@ -145,7 +145,11 @@ def connection_options(address: ServerAddress) -> dict[str, Any]:
     }
     if parts.scheme == "unix":
         query = parse_qs(parts.query)
-        return {**options, "unix_socket_path": unquote(parts.path), "db": int(query.get("db", ["0"])[0])}
+        return {
+            **options,
+            "unix_socket_path": unquote(parts.path, errors="surrogateescape"),
+            "db": int(query.get("db", ["0"])[0]),
+        }
     tcp: dict[str, Any] = {
         "host": parts.hostname or "localhost",
         "port": parts.port or 6379,
