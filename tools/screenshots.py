@@ -159,11 +159,12 @@ async def failed(stage: Stage) -> None:
 
 @shot
 async def done(stage: Stage) -> None:
+    from ethereal_gui.domain.worker_info import WorkerState
     from tests.ui import samples
 
     data = samples.batch("b0000000000c3", 3, ("1080p", "1080p_vertical"))
     jobs = [samples.done(job) for job in samples.waiting(data)]
-    await stage.update([data], jobs, full=True, workers=[samples.worker(samples.WorkerState.IDLE)])
+    await stage.update([data], jobs, full=True, workers=[samples.worker(WorkerState.IDLE)])
     stage.window.show_page("queue")
     stage.window.queue_page.view.select_ids([jobs[0].id])
     await stage.settle()
@@ -244,6 +245,53 @@ async def toast(stage: Stage) -> None:
     stage.window.jobs.run("remove", [jobs[0].id, jobs[1].id])
     await stage.settle()
     stage.save()
+
+
+@shot
+async def settings(stage: Stage) -> None:
+    from ethereal_gui.ui.settings_dialog import SettingsDialog
+
+    await stage.update()
+    stage.window.actions_["settings"].trigger()
+    await stage.settle()
+    dialog = stage.window.findChild(SettingsDialog)
+    assert dialog
+    for number in range(dialog.sections.count()):
+        dialog.sections.setCurrentRow(number)
+        await stage.settle(0.1)
+        stage.save(dialog.sections.item(number).text().lower(), dialog)
+    stage.light()
+    await stage.settle()
+    dialog.sections.setCurrentRow(0)
+    stage.save("light", dialog)
+    dialog.reject()
+
+
+@shot
+async def help_pages(stage: Stage) -> None:
+    from ethereal_gui.ui.help_dialogs import AboutDialog, ShortcutsDialog
+
+    for kind, name in ((ShortcutsDialog, "shortcuts"), (AboutDialog, "about")):
+        dialog = kind(stage.window)
+        dialog.open()
+        await stage.settle(0.1)
+        stage.save(name, dialog)
+        dialog.reject()
+
+
+@shot
+async def history(stage: Stage) -> None:
+    from tests.ui.samples import records
+
+    stage.service.records = records(60)
+    stage.window.show_page("history")
+    await stage.settle()
+    stage.window.history_page.table.selectRow(2)
+    await stage.settle()
+    stage.save()
+    stage.window.resize(900, 600)
+    await stage.settle()
+    stage.save("900x600")
 
 
 async def _all(out: Path, names: list[str]) -> None:

@@ -38,7 +38,7 @@ class CreatePage(QStackedWidget):
         self.options = BatchOptions()
         self.preview = preview
         self.drop_zone = DropZone()
-        self.count = label("", "small")
+        self.song_count = ElidedLabel("", "small")
         self.note = ElidedLabel("", "small")
         self.note.setAccessibleName(self.tr("What was added and what not"))
         self.why = button(self.tr("Why?"), "link")
@@ -63,15 +63,16 @@ class CreatePage(QStackedWidget):
         return self.empty_note
 
     def _builder(self) -> QWidget:
-        heading = row(label(self.tr("Songs"), "heading"), self.count, None, self.add_files, self.add_folder)
-        heading.addWidget(self.clear_all)
+        heading = row(label(self.tr("Songs"), "heading"), self.song_count, spacing=8)
+        heading.addLayout(row(self.add_files, self.add_folder, self.clear_all, spacing=0))
+        heading.setStretch(1, 1)
         heading.setContentsMargins(20, 12, 12, 8)
         foot = row(self.note, self.why, self.stop_intake, margins=(20, 8, 12, 8))
         foot.setStretch(0, 1)
         left = QFrame()
         left.setObjectName("panel")
         left.setLayout(column(heading, self.song_list, line(), foot, spacing=0))
-        left.setMinimumWidth(232)
+        left.setMinimumWidth(256)
         middle = QFrame()
         middle.setObjectName("panel")
         template_row = row(label(self.tr("Template"), "heading"), None, self.adjust)
@@ -157,5 +158,5 @@ class CreatePage(QStackedWidget):
         number = self.songs.rowCount()
         self.setCurrentIndex(1 if number else 0)
         songs = self.tr("1 song") if number == 1 else self.tr("{0} songs").format(text.count(number))
-        self.count.setText(f"{text.count(number)} · {text.clock(self.songs.duration)}")
-        self.count.setAccessibleName(songs)
+        self.song_count.setText(f"{text.count(number)} · {text.clock(self.songs.duration)}")
+        self.song_count.setAccessibleName(songs)

@@ -29,7 +29,7 @@ class DetailPane(QFrame):
         self._facts_shown: list[tuple[str, str]] = []
         self.title = ElidedLabel("", "heading")
         self.subtitle = ElidedLabel("", "small")
-        self.state = label("")
+        self.state = label("", wrap=True)
         self.error = label("", "error", wrap=True)
         self.error.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.retry = button(self.tr("Retry"), "", "retry")

@@ -1,7 +1,7 @@
 """The invitation to drop songs: the empty state, and a veil over the window while something is dragged over it."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QWidget
 
 from ethereal_gui.ui import drops, icons, theme
@@ -87,6 +87,6 @@ class DropVeil(QWidget):
         glyph = icons.pixmap("import", colours.accent, 48)
         painter.drawPixmap(middle.x() - 24, middle.y() - 56, glyph)
         painter.setPen(colours.color("text"))
-        painter.setFont(theme.ui_font(20, theme.QFont.Weight.DemiBold))
+        painter.setFont(theme.ui_font(20, QFont.Weight.DemiBold))
         words = self.rect().adjusted(0, 56, 0, 0)
         painter.drawText(words, Qt.AlignmentFlag.AlignCenter, self.tr("Let go to add the songs"))

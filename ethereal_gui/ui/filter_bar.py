@@ -34,7 +34,7 @@ class FilterBar(QWidget):
             self._chips[state] = chip
         self._chips[StateGroup.ALL].setChecked(True)
         self.search = QLineEdit()
-        self.search.setPlaceholderText(self.tr("Search song, artist, format"))
+        self.search.setPlaceholderText(self.tr("Search"))
         self.search.setAccessibleName(self.tr("Search in the queue"))
         self.search.setClearButtonEnabled(True)
         self.search.addAction(icons.icon("search"), QLineEdit.ActionPosition.LeadingPosition)

@@ -24,7 +24,10 @@ from ethereal_gui.ui.actions import Actions
 from ethereal_gui.ui.banner import Banner, Notice
 from ethereal_gui.ui.builder import Builder
 from ethereal_gui.ui.create_page import CreatePage
+from ethereal_gui.ui.dialogs import Dialogs
 from ethereal_gui.ui.drop_zone import DropVeil
+from ethereal_gui.ui.history_page import HistoryPage
+from ethereal_gui.ui.log_follower import LogFollower
 from ethereal_gui.ui.parts import column, row
 from ethereal_gui.ui.preview_stage import PreviewStage
 from ethereal_gui.ui.queue_actions import QueueActions
@@ -34,13 +37,14 @@ from ethereal_gui.ui.sidebar import Sidebar
 from ethereal_gui.ui.states import DisplayState
 from ethereal_gui.ui.status_strip import StatusStrip
 from ethereal_gui.ui.tasks import TaskOwner
-from ethereal_gui.ui.text_dialog import TextDialog
 from ethereal_gui.ui.theme import ThemeManager
 from ethereal_gui.ui.toast import Toast
+from ethereal_gui.ui.tray import BatchBell, Tray
 from ethereal_gui.ui.watcher import QueueWatcher
 from ethereal_gui.ui.window_state import WindowState
 
 _NARROW_BELOW: Final = 1100
+_SMALL_BELOW: Final = 1000
 _LOW_DISK: Final = 5e9
 
 
@@ -78,12 +82,17 @@ class MainWindow(QMainWindow):
         self.status = StatusStrip()
         self.pages = QStackedWidget()
         self._page_ids: dict[str, int] = {}
-        self._lay_out()
         self.toast = Toast(self)
+        self.history_page = HistoryPage(service, self.tasks, self.toast)
+        self._lay_out()
         self.veil = DropVeil(self)
         self.builder = Builder(service, self.create_page, self.tasks, self.toast, self.state)
         self.jobs = QueueActions(service, self.model, self.tasks, self.toast)
         self.watcher = QueueWatcher(service, self.model)
+        self.dialogs = Dialogs(self, service, theme, self.tasks, self.toast)
+        self.log_follower = LogFollower(service, self.queue_page.details, self.tasks)
+        self.tray = Tray(self, self.actions_["pause"], self.actions_["quit"])
+        self.bell = BatchBell(self.model, self._ring)
         self._connect()
         self._connect_actions()
         self._restore()
@@ -93,6 +102,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self.add_page("create", self.create_page)
         self.add_page("queue", self.queue_page)
+        self.add_page("history", self.history_page)
         self.actions_.fill(self.menuBar())
         right = column(self.banner, self.pages, spacing=0)
         body = column(row(self.sidebar, right, spacing=0), self.status, spacing=0)
@@ -108,9 +118,12 @@ class MainWindow(QMainWindow):
         self.sidebar.page_wanted.connect(self.show_page)
         self.sidebar.settings_wanted.connect(self.actions_["settings"].trigger)
         self.builder.submitted.connect(self._show_batch)
-        self.create_page.report_wanted.connect(self.show_report)
+        self.create_page.report_wanted.connect(self.dialogs.report)
         self.queue_page.create_wanted.connect(lambda: self.show_page("create"))
         self.queue_page.view.chosen.connect(self._enable_actions)
+        self.queue_page.view.chosen.connect(self.log_follower.look_anew)
+        self.history_page.again_wanted.connect(self.add_paths)
+        self.tray.show_wanted.connect(self.come_back)
         self.queue_page.view.opened.connect(lambda job_id: self.jobs.run("open", [job_id]))
         self.queue_page.view.menu_wanted.connect(
             lambda place: self.actions_.context_menu(self.queue_page.view).popup(place)
@@ -137,6 +150,9 @@ class MainWindow(QMainWindow):
             "collapse": lambda: self.model.set_all_expanded(False),
             "search": self._search,
             "undo": self.jobs.undo,
+            "settings": self.dialogs.settings,
+            "shortcuts": self.dialogs.shortcuts,
+            "about": self.dialogs.about,
         }
         for action_id, way in ways.items():
             actions[action_id].triggered.connect(lambda _=False, act=way: act())
@@ -144,7 +160,7 @@ class MainWindow(QMainWindow):
             actions[action_id].triggered.connect(
                 lambda _=False, act=action_id: self.jobs.run(act, self.queue_page.view.selected_ids())
             )
-        for name in ("create", "queue"):
+        for name in ("create", "queue", "history"):
             actions[name].triggered.connect(lambda _=False, page=name: self.show_page(page))
         actions["pause"].triggered.connect(self._pause)
         actions["details"].setChecked(True)
@@ -163,9 +179,18 @@ class MainWindow(QMainWindow):
         """Show that page."""
         self.pages.setCurrentIndex(self._page_ids[name])
         self.sidebar.choose(name)
+        (self.queue_page.view if name == "queue" else self.pages).setFocus()
         for page in self._page_ids:
             self.actions_[page].setChecked(page == name)
+        if name == "history":
+            self.history_page.reload()
         self._enable_actions()
+
+    def come_back(self) -> None:
+        """Out of the tray, to the front."""
+        self.show()
+        self.raise_()
+        self.activateWindow()
 
     def _show_batch(self, batch_id: str) -> None:
         self.show_page("queue")
@@ -193,6 +218,13 @@ class MainWindow(QMainWindow):
         pause.setIconText(self.tr("Resume") if update.paused else self.tr("Pause"))
         pause.setIcon(icons.icon("play" if update.paused else "pause"))
         self._notices(update)
+        self.bell.look()
+
+    def _ring(self, title: str, words: str) -> None:
+        if self.isActiveWindow():
+            self.toast.say(f"{title}: {words}")
+        elif self._service.settings.notifications:
+            self.tray.notify(title, words)
 
     def _notices(self, update: Update) -> None:
         offline = Notice(update.server.message, "offline", "bad") if not update.server.available else None
@@ -230,7 +262,9 @@ class MainWindow(QMainWindow):
         done = sum(batch.fraction * batch.total for batch in self.model.batches)
         if all(batch.is_ended for batch in self.model.batches):
             done = float(total)
-        self.sidebar.show_progress(done, total, summary(self.model))
+        words = summary(self.model)
+        self.sidebar.show_progress(done, total, words)
+        self.tray.show_progress(done / total if total else 0.0, words)
         busy = self.model.count(DisplayState.RUNNING, DisplayState.STOPPING)
         waiting = self.model.count(DisplayState.WAITING, DisplayState.RETRYING, DisplayState.HELD)
         self.sidebar.set_badge("queue", text.count(busy + waiting) if busy + waiting else "")
@@ -291,15 +325,12 @@ class MainWindow(QMainWindow):
         else:
             self.toast.complain(self.tr("{0} failed unexpectedly: {1}").format(doing, error or type(error).__name__))
 
-    def show_report(self, words: str) -> None:
-        """A longer text that can be read and copied."""
-        TextDialog(self, self.tr("What was skipped"), words).open()
-
     # ---- the window itself -------------------------------------------------------------------------------------
 
     def close_for_good(self) -> None:
         """Close without asking; the program ends."""
         self._may_close = True
+        self.tray.hide()
         self._remember()
         self.close()
 
@@ -313,6 +344,10 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.sidebar.set_narrow(self.width() < _NARROW_BELOW)
+        was, now = event.oldSize().width() < _SMALL_BELOW, self.width() < _SMALL_BELOW
+        if was is not now or event.oldSize().width() < 0:
+            # A small window belongs to the table; the shortcut still brings the details.
+            self.queue_page.show_details(not now and self.actions_["details"].isChecked())
 
     def _theme_changed(self) -> None:
         self.status.refresh()

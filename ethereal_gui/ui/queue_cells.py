@@ -73,8 +73,8 @@ def _batch_name(batch: BatchNode) -> tuple[str, str]:
 
 
 def _batch_formats(batch: BatchNode) -> tuple[str, str]:
-    labels = [text.format_label(name) for name in batch.formats]
-    return ", ".join(labels[:2]) + (f" +{len(labels) - 2}" if len(labels) > 2 else ""), ""
+    formats = batch.formats
+    return (text.format_label(formats[0]) if len(formats) == 1 else tr("{0} formats").format(len(formats)), "")
 
 
 def _batch_state(batch: BatchNode) -> tuple[str, str]:
@@ -105,10 +105,6 @@ def _batch_time(batch: BatchNode) -> tuple[str, str]:
 
 def _job_name(job: JobNode) -> tuple[str, str]:
     audio, snapshot = job.audio, job.snapshot
-    if job.state is DisplayState.FAILED and snapshot.failed_reason:
-        return job.title, first_sentence(snapshot.failed_reason)
-    if job.state is DisplayState.RETRYING and snapshot.failed_reason:
-        return job.title, first_sentence(snapshot.failed_reason)
     if snapshot.data_error:
         return job.title, snapshot.data_error
     if audio is None:
@@ -127,7 +123,7 @@ def _job_state(job: JobNode) -> tuple[str, str]:
     if job.state is DisplayState.RETRYING:
         return word, tr("attempt {0} of {1}").format(snapshot.attempts_made + 1, snapshot.attempts)
     if job.state is DisplayState.FAILED and snapshot.attempts_made > 1:
-        return word, tr("after {0} attempts").format(snapshot.attempts_made)
+        return word, tr("{0} attempts").format(snapshot.attempts_made)
     if job.state is DisplayState.WAITING and snapshot.priority:
         return word, tr("priority {0}").format(snapshot.priority)
     return word, ""
@@ -142,6 +138,8 @@ def _job_progress(job: JobNode) -> tuple[str, str]:
         return text.percent(job.fraction), ""
     if job.state is DisplayState.DONE and job.snapshot.outcome:
         return text.size(job.snapshot.outcome.size), ""
+    if job.state in (DisplayState.FAILED, DisplayState.RETRYING):
+        return first_sentence(job.snapshot.failed_reason or ""), ""
     return "", ""
 
 

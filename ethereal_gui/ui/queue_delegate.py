@@ -53,8 +53,8 @@ class QueueDelegate(QStyledItemDelegate):
         colours = theme.colours()
         node = self._model.node(index.row())
         column = Column(index.column())
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
         selected = bool(state & QStyle.StateFlag.State_Selected)
         painter.save()
         self._background(painter, rect, node, index.row(), selected, colours)
@@ -95,11 +95,7 @@ class QueueDelegate(QStyledItemDelegate):
             return
         tile = QRect(cell.left() + INDENT, cell.center().y() - TILE.height() // 2, TILE.width(), TILE.height())
         self._tile(painter, tile, node, colours)
-        tone = "muted"
-        if node.state is DisplayState.FAILED or node.snapshot.data_error:
-            tone = "bad"
-        elif node.state is DisplayState.RETRYING:
-            tone = "warn"
+        tone = "bad" if node.snapshot.data_error else "muted"
         beside = cell.adjusted(INDENT + TILE.width() + PADDING, 0, 0, 0)
         self._two_lines(painter, beside, first, second, self._title, colours, second_tone=tone)
 
@@ -143,6 +139,9 @@ class QueueDelegate(QStyledItemDelegate):
 
     def _progress(self, painter: QPainter, cell: QRect, node: BatchNode | JobNode, colours: Colours) -> None:
         first, second = queue_cells.lines(node, Column.PROGRESS)
+        if isinstance(node, JobNode) and node.state in (DisplayState.FAILED, DisplayState.RETRYING):
+            self._reason(painter, cell, first, colours.color(LOOKS[node.state].tone))
+            return
         if isinstance(node, JobNode) and node.state not in (DisplayState.RUNNING, DisplayState.STOPPING):
             self._two_lines(painter, cell, first, second, self._plain, colours, first_tone="muted")
             return
@@ -160,6 +159,23 @@ class QueueDelegate(QStyledItemDelegate):
         else:
             tone = "warn" if node.state is DisplayState.STOPPING else "accent"
             self._bar_part(painter, bar, 0.0, node.fraction, colours.color(tone))
+
+    def _reason(self, painter: QPainter, cell: QRect, words: str, colour: QColor) -> None:
+        """Why it failed, on two lines; what does not fit is in the tool tip and the details."""
+        metrics = self._metrics[id(self._small)]
+        first, rest = words, ""
+        if metrics.horizontalAdvance(words) > cell.width():
+            parts = words.split(" ")
+            first = parts.pop(0)
+            while parts and metrics.horizontalAdvance(f"{first} {parts[0]}") <= cell.width():
+                first = f"{first} {parts.pop(0)}"
+            rest = " ".join(parts)
+        half = cell.height() // 2
+        if not rest:
+            self._text(painter, cell, first, self._small, colour)
+            return
+        self._text(painter, QRect(cell.left(), cell.top() + half - 18, cell.width(), 18), first, self._small, colour)
+        self._text(painter, QRect(cell.left(), cell.top() + half, cell.width(), 18), rest, self._small, colour)
 
     def _batch_bar(self, painter: QPainter, bar: QRectF, batch: BatchNode, colours: Colours) -> None:
         # Done, failed and cancelled stand beside each other, the running part follows them.

@@ -25,12 +25,12 @@ from ethereal_gui.ui.queue_nodes import HIDDEN, BatchNode, JobNode
 from ethereal_gui.ui.states import DisplayState
 
 _WIDTHS = {
-    Column.FORMAT: 104,
+    Column.FORMAT: 96,
     Column.TEMPLATE: 96,
     Column.STATE: 138,
-    Column.PROGRESS: 176,
+    Column.PROGRESS: 184,
     Column.SPEED: 124,
-    Column.TIME: 128,
+    Column.TIME: 124,
 }
 # Below these widths of the table a column makes room for the ones that matter more.
 _NEEDS = {Column.TEMPLATE: 1060, Column.SPEED: 900, Column.FORMAT: 730, Column.TIME: 640}

@@ -80,8 +80,8 @@ class _CardDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         colours = theme.colours()
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
         model: TemplateModel = index.model()  # type: ignore[assignment]
         template = model.template(index.row())
         selected = bool(state & QStyle.StateFlag.State_Selected)

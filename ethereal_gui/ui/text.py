@@ -3,7 +3,7 @@
 import math
 from datetime import datetime
 
-from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtCore import QCoreApplication, QLocale, QTime
 
 from ethereal_gui.domain.formats import FORMATS
 
@@ -47,7 +47,9 @@ def span(seconds: float) -> str:
 def span_range(low: float, high: float) -> str:
     """A range of time: 5–6 h, 1.5–2 h, 3–4 min; one value when both round to the same."""
     unit, length, step = tr("s"), 1.0, 5.0
-    if high >= 100 * 60:
+    if high >= 72 * 3600:
+        unit, length, step = tr("days"), 86_400.0, 1.0
+    elif high >= 100 * 60:
         unit, length, step = tr("h"), 3600.0, 0.5 if high < 5 * 3600 else 1.0
     elif high >= 90:
         unit, length, step = tr("min"), 60.0, 1.0 if high < 1200 else 5.0
@@ -76,7 +78,7 @@ def time_of_day(timestamp: float) -> str:
     """06:40 today, else with its weekday."""
     moment = datetime.fromtimestamp(timestamp).astimezone()
     now = datetime.now().astimezone()
-    short = QLocale().toString(moment.time(), QLocale.FormatType.ShortFormat)
+    short = _clock_time(moment)
     days = (moment.date() - now.date()).days
     if days == 0:
         return short
@@ -85,12 +87,16 @@ def time_of_day(timestamp: float) -> str:
     return f"{moment:%a} {short}" if 0 < days < 7 else f"{moment:%d %b} {short}"
 
 
+def _clock_time(moment: datetime) -> str:
+    return QLocale().toString(QTime(moment.hour, moment.minute), QLocale.FormatType.ShortFormat)
+
+
 def date_and_time(iso: str | None) -> str:
     """An ISO 8601 moment as the locale writes it."""
     if not iso:
         return "–"
     moment = datetime.fromisoformat(iso).astimezone()
-    return f"{moment:%d %b %Y} {QLocale().toString(moment.time(), QLocale.FormatType.ShortFormat)}"
+    return f"{moment:%d %b %Y} {_clock_time(moment)}"
 
 
 def format_label(format_id: str) -> str:

@@ -9,6 +9,7 @@ from ethereal_gui.domain.batch import BatchJobData
 from ethereal_gui.domain.formats import Quality
 from ethereal_gui.domain.job import JobSnapshot, JobStatus, Progress, RenderOutcome, Stage
 from ethereal_gui.domain.worker_info import WorkerInfo, WorkerState
+from ethereal_gui.store.renders import RenderRecord
 
 SONGS = (
     ("Ember Garden", "Lys Arden", 247.3),
@@ -210,3 +211,35 @@ def many(batches: int = 50, jobs: int = 200) -> tuple[list[BatchJobData], list[J
 def worker(state: WorkerState = WorkerState.BUSY) -> WorkerInfo:
     """The worker of this computer."""
     return WorkerInfo(name="studio-4711-a1", host="studio", pid=4711, cores=8, concurrency=1, state=state, fps=48.6)
+
+
+def records(number: int) -> list[RenderRecord]:
+    """A history, newest first."""
+    statuses = ("completed", "completed", "failed", "completed", "cancelled", "completed", "interrupted")
+    found = []
+    for place in range(number):
+        audio, status = song(place), statuses[place % len(statuses)]
+        complete = status == "completed"
+        found.append(
+            RenderRecord(
+                id=f"r{place}",
+                job_id=f"b1-{audio.id}-1080p",
+                batch_id="b1",
+                audio_name=audio.original_name,
+                audio_path=audio.path,
+                template="flame",
+                output_format=("1080p", "1080p_vertical", "360stereo_8k")[place % 3],
+                output_path=f"/home/ada/Videos/Ethereal/{audio.display_title}.mp4" if complete else None,
+                status=status,
+                duration=audio.duration if complete else None,
+                size=round((audio.duration or 0) * 1_020_000) if complete else None,
+                elapsed=(audio.duration or 0) * 0.61 if complete else None,
+                started=f"2026-11-{23 - place // 6:02}T{23 - place % 12:02}:10:00.000+00:00",
+                completed=f"2026-11-{23 - place // 6:02}T{23 - place % 12:02}:14:21.000+00:00",
+                error="The disk is full." if status == "failed" else None,
+                attempts=1,
+                worker="studio-4711-a1",
+                created="2026-11-23T21:00:00.000+00:00",
+            )
+        )
+    return found

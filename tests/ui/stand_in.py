@@ -10,6 +10,7 @@ from ethereal_gui.domain.worker_info import WorkerInfo
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.service.updates import ActionResult, Removed, ServerState, SubmittedBatch, Update
 from ethereal_gui.settings import Settings
+from ethereal_gui.store.renders import HistoryTotals, RenderRecord
 from tests.ui.samples import worker
 
 ONLINE = ServerState("embedded", "built-in", True)
@@ -20,6 +21,7 @@ class StandInService(RenderService):
 
     Attributes:
         asked: actions and their arguments, in order.
+        records: the history.
         running: what ``running_jobs`` says.
     """
 
@@ -28,6 +30,7 @@ class StandInService(RenderService):
         self.asked: list[tuple[str, object]] = []
         self.running = 0
         self.paused = False
+        self.records: list[RenderRecord] = []
         self.log = ["Analysing", "Rendering 7,419 frames"]
         self._updates: asyncio.Queue[Update] = asyncio.Queue()
 
@@ -113,6 +116,19 @@ class StandInService(RenderService):
 
     async def job_log(self, job_id: str) -> list[str]:
         return list(self.log)
+
+    async def history(self, text: str = "", *, limit: int = 200, offset: int = 0) -> list[RenderRecord]:
+        found = [record for record in self.records if text.casefold() in record.audio_name.casefold()]
+        return found[offset : offset + limit]
+
+    async def history_totals(self) -> HistoryTotals:
+        done = [record for record in self.records if record.status == "completed"]
+        return HistoryTotals(
+            len(done),
+            sum(record.duration or 0 for record in done),
+            sum(record.size or 0 for record in done),
+            sum(record.elapsed or 0 for record in done),
+        )
 
     def _note(self, action: str, job_ids: Iterable[str]) -> ActionResult:
         ids = list(job_ids)

@@ -1,0 +1,71 @@
+"""Opens the window's dialogs and puts what they decide into effect."""
+
+import asyncio
+from typing import Any
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QMainWindow
+
+from ethereal_gui.service.render_service import RenderService, check_reachable, remote_address
+from ethereal_gui.settings import Settings, save_settings
+from ethereal_gui.ui.help_dialogs import AboutDialog, ShortcutsDialog
+from ethereal_gui.ui.settings_dialog import SettingsDialog
+from ethereal_gui.ui.tasks import TaskOwner
+from ethereal_gui.ui.text_dialog import TextDialog
+from ethereal_gui.ui.theme import ThemeManager
+from ethereal_gui.ui.toast import Toast
+
+
+class Dialogs(QObject):
+    """Settings, shortcuts, about, reports."""
+
+    def __init__(
+        self, window: QMainWindow, service: RenderService, theme: ThemeManager, tasks: TaskOwner, toast: Toast
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._service = service
+        self._theme = theme
+        self._tasks = tasks
+        self._toast = toast
+
+    def settings(self) -> None:
+        """Open the settings."""
+        self._tasks.start(self._open_settings(), self.tr("Opening the settings"), replace="settings")
+
+    def shortcuts(self) -> None:
+        """Open the page of shortcuts."""
+        ShortcutsDialog(self._window).open()
+
+    def about(self) -> None:
+        """Open the page on the program."""
+        AboutDialog(self._window).open()
+
+    def report(self, words: str) -> None:
+        """Show why files were skipped."""
+        TextDialog(self._window, self.tr("What was skipped"), words).open()
+
+    async def _open_settings(self) -> None:
+        templates = await asyncio.to_thread(self._service.templates.all)
+        dialog = SettingsDialog(
+            self._window,
+            self._service.settings,
+            self._tasks,
+            templates={template.id: template.name for template in templates},
+            test_server=_test_server,
+        )
+        dialog.saved.connect(lambda changes: self._tasks.start(self.apply(changes), self.tr("Saving the settings")))
+        dialog.open()
+
+    async def apply(self, changes: dict[str, Any]) -> None:
+        """Save settings and use them from now on."""
+        settings = await asyncio.to_thread(save_settings, changes)
+        later = await self._service.apply_settings(settings)
+        if "theme" in changes:
+            self._theme.apply(settings.theme)
+        self._toast.say(" ".join(later) or self.tr("Settings saved."))
+
+
+async def _test_server(settings: Settings) -> None:
+    if not settings.uses_embedded_server:
+        await check_reachable(remote_address(settings))
