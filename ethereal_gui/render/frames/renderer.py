@@ -12,6 +12,7 @@ from ethereal_gui.domain.formats import OutputFormat, Projection, Quality, Stere
 from ethereal_gui.domain.template import Template
 from ethereal_gui.render.audio.features import AudioFeatures
 from ethereal_gui.render.frames import develop, pyramid, tone
+from ethereal_gui.render.frames.landscape import add_landscape
 from ethereal_gui.render.frames.preview import yuv_to_rgb
 from ethereal_gui.render.frames.project import project
 from ethereal_gui.render.frames.splat import count_bands, list_bands, splat_level
@@ -21,6 +22,7 @@ from ethereal_gui.render.scene.catalog import SCENES, build_scene
 from ethereal_gui.render.scene.sky import add_sky, paint_sky, sky_turn
 from ethereal_gui.render.scene.timeline import (
     M_FLOW,
+    M_GROUND,
     M_HALF_HEIGHT,
     M_HALF_WIDTH,
     M_IMMERSIVE,
@@ -84,6 +86,9 @@ class FrameRenderer:
 
         self._ramps = tone.to_working(self._model.ramps)
         self._sky = paint_sky(self._model.sky, tone.INSET)
+        ground = self._model.landscape
+        self._landscape = None if ground is None else np.ascontiguousarray(ground @ tone.INSET.T)
+
         self._matrix = tone.yuv_matrix()
         self._noise = develop.make_noise(self.width, _GRAIN[quality])
 
@@ -139,6 +144,7 @@ class FrameRenderer:
         moment[M_HALF_WIDTH] = self._layout.half_width
         moment[M_HALF_HEIGHT] = self._layout.half_height
         moment[M_IMMERSIVE] = float(self._layout.immersive)
+        moment[M_GROUND] = float(self._landscape is not None)
         values = self._model.parameters
         moment[M_PARAMETERS : M_PARAMETERS + len(values)] = values
         return moment
@@ -184,7 +190,9 @@ class FrameRenderer:
     def _draw_eye(
         self, n: int, moment: Float64, eye: int, gain: float, luma: NDArray[np.uint16], cb: UInt8, cr: UInt8
     ) -> None:
-        view = make_view(self._layout, moment, eye, len(self._levels), self._model.sway, self._model.pitch)
+        view = make_view(
+            self._layout, moment, eye, len(self._levels), self._model.sway, self._model.pitch, self._model.upright
+        )
         self._make_sprites(view)
         self._gather_light(moment, view)
         base = self._planes[0]
@@ -249,6 +257,8 @@ class FrameRenderer:
             height = self._levels[level_index].height
             if level_index == self._sky_level:
                 add_sky(self._sky, view, turn, shine, level_index, plane, 0, height)
+            if index == 0 and self._landscape is not None:
+                add_landscape(plane, view, float(moment[M_FLOW]), self._landscape, 2)
             pyramid.close_borders(plane, wraps, False)
             if index > 0:
                 finer = self._planes[index - 1]

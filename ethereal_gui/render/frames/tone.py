@@ -14,9 +14,9 @@ _INSET_CROSSTALK: Final = 0.055
 _OUTSET_CROSSTALK: Final = 0.05
 
 # y = (x + B s) / (x + D s + E) with s = sqrt(x): a toe, a straight part and a long shoulder in one division.
-CURVE_B: Final = np.float32(0.11)
-CURVE_D: Final = np.float32(0.40)
-CURVE_E: Final = np.float32(0.185)
+CURVE_B: Final = np.float32(0.055)
+CURVE_D: Final = np.float32(0.30)
+CURVE_E: Final = np.float32(0.24)
 CURVE_GAIN: Final = np.float32(1.03)
 
 _KR, _KG, _KB = 0.2126, 0.7152, 0.0722

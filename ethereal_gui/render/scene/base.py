@@ -65,7 +65,8 @@ class SceneModel:
     Attributes:
         parameters: values for the moment vector, in the order in which the kernels know them.
         ramps: linear light, float32 (count, RAMP_SIZE, 3).
-        sway: 0..1, how far the camera wanders. pitch: how far it looks down, radians.
+        sway: 0..1, how far the camera wanders. pitch: how far it looks down, radians. upright: it never rolls.
+        landscape: linear light of the hills and the lake (2, 3), where there is a ground (frames/landscape.py).
         exposure: linear gain of the whole picture. bloom: part of the light that spreads.
     """
 
@@ -75,6 +76,9 @@ class SceneModel:
     ramps: Float64
     sway: float = 0.5
     pitch: float = 0.0
+    upright: bool = False
+    landscape: Float64 | None = None
+
     exposure: float = 1.0
     bloom: float = 0.1
     speed: float = 1.0

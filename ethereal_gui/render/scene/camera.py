@@ -62,12 +62,14 @@ def rotation(yaw: float, pitch: float, roll: float = 0.0) -> Float64:
     return np.asarray(bank @ tilt @ turn)
 
 
-def make_view(layout: Layout, moment: Float64, eye: int, levels: int, sway: float, pitch: float = 0.0) -> Float64:
+def make_view(
+    layout: Layout, moment: Float64, eye: int, levels: int, sway: float, pitch: float, upright: bool
+) -> Float64:
     """The view vector of ``frames.project``: float64 (20,).
 
     Args:
         eye: -1 left, 0 mono, 1 right. levels: levels of the pyramid. sway: how far the camera wanders (0..1).
-        pitch: how far above the subject it looks down from, radians.
+        pitch: how far above the subject it looks down from, radians. upright: never roll.
     """
     view = np.zeros(20)
     view[:8] = (float(layout.immersive), layout.width, layout.height, layout.focal, eye, levels, 0.25, 0.6)
@@ -78,7 +80,7 @@ def make_view(layout: Layout, moment: Float64, eye: int, levels: int, sway: floa
     flow = moment[M_FLOW]
     yaw = sway * (0.16 * math.sin(0.11 * flow) + 0.05 * math.sin(0.29 * flow + 1.0))
     tilt = -pitch + sway * 0.035 * math.sin(0.17 * flow + 0.5)
-    roll = sway * 0.012 * math.sin(0.13 * flow + 2.0)
+    roll = 0.0 if upright else sway * 0.012 * math.sin(0.13 * flow + 2.0)
     turn = rotation(yaw, tilt, roll)
     distance = DISTANCE * (1.0 - 0.05 * sway * moment[M_SWELL] - 0.015 * moment[M_BASS_SOFT])
     position = np.array([0.0, 0.0, -DISTANCE]) + turn.T @ np.array([0.0, 0.0, distance])

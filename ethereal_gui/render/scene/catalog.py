@@ -8,7 +8,7 @@ from ethereal_gui.domain.template import Template
 from ethereal_gui.render.scene.base import SceneModel
 from ethereal_gui.render.scene.camera import Layout
 
-SCENES: Final = ("flame",)
+SCENES: Final = ("flame", "mist", "aurora", "nebula", "pulse")
 
 
 def build_scene(template: Template, layout: Layout, density: float) -> SceneModel:

@@ -9,10 +9,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ethereal_gui.render.scene.ambient import AMBIENT_PARAMETERS, STARLIGHT, motes
 from ethereal_gui.render.scene.base import Layer, SceneModel, SkyLook, Song
 from ethereal_gui.render.scene.camera import DISTANCE, Layout
 from ethereal_gui.render.scene.jit import cos1, kernel, key, rise_fall, rnd, sin1, smooth
-from ethereal_gui.render.scene.palette import light, ramp, ramp_at, turn_hue
+from ethereal_gui.render.scene.palette import Paint, ramp_at
 from ethereal_gui.render.scene.sky import stars
 from ethereal_gui.render.scene.timeline import (
     C_BASS_SOFT,
@@ -40,32 +41,31 @@ from ethereal_gui.render.scene.timeline import (
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
-PARAMETERS = ("height", "width", "turbulence", "twist", "sparks", "embers", "glow", "smoke")
-_HEIGHT = M_PARAMETERS
-_WIDTH = M_PARAMETERS + 1
-_TURBULENCE = M_PARAMETERS + 2
-_TWIST = M_PARAMETERS + 3
-_SPARKS = M_PARAMETERS + 4
-_EMBERS = M_PARAMETERS + 5
-_GLOW = M_PARAMETERS + 6
-_SMOKE = M_PARAMETERS + 7
+PARAMETERS = (*AMBIENT_PARAMETERS, "height", "width", "turbulence", "twist", "sparks", "glow", "smoke")
+_HEIGHT = M_PARAMETERS + 2
+_WIDTH = M_PARAMETERS + 3
+_TURBULENCE = M_PARAMETERS + 4
+_TWIST = M_PARAMETERS + 5
+_SPARKS = M_PARAMETERS + 6
+_GLOW = M_PARAMETERS + 7
+_SMOKE = M_PARAMETERS + 8
 
 _BODY_LINE = 96
-_SILK_LINE = 220
-# Ramps: 0 stars, 1 body, 2 silk, 3 sparks, 4 smoke, 5 core.
+_SILK_LINE = 200
+# Ramps: 0 stars, 1 embers and sparks, 2 body, 3 silk, 4 smoke, 5 core.
 
 
 @kernel
 def _profile(a: float) -> float:
     """Radius of the flame at height ``a`` (0..1): narrow at the hearth, wide at a quarter, thin at the tip."""
     rest = max(0.0, 1.0 - a)
-    return (0.42 + 3.2 * a * rest * rest) * (1.0 - smooth(0.55, 1.08, a) * 0.86)
+    return (0.16 + 4.3 * a * rest * rest) * (1.0 - smooth(0.5, 1.08, a) * 0.8)
 
 
 @kernel
 def _waves(x: float, y: float, z: float, flow: float, phase: float, a: float, strength: float) -> tuple[float, float]:
     """Sideways displacement (x, z) by rising waves at three scales, each bent by the one before."""
-    s = strength * a
+    s = strength * (0.30 * math.sqrt(a) + 0.85 * a)
     w1 = sin1(0.55 * y - 0.42 * flow + 0.30 * z + 0.15 * phase)
     v1 = cos1(0.48 * y - 0.37 * flow - 0.33 * x + 0.40)
     w2 = sin1(1.25 * y - 0.80 * flow + 0.55 * x + 0.28 * w1 + phase * 0.5)
@@ -95,7 +95,7 @@ def _rise(
     up = now[_HEIGHT] * (0.62 + 0.34 * birth[10] + 0.42 * bass) * tall
     half = now[M_HALF_HEIGHT]
     frame = half * (0.9 + 0.1 * now[M_IMMERSIVE])
-    y = a * up * 1.42 * frame
+    y = a * up * 1.34 * frame
     spin = turn + now[_TWIST] * (0.32 * a + 0.10 * birth[3] * a) - 0.045 * now[M_FLOW] - 0.10 * now[M_FLOW_MID]
     swell = 1.0 + 0.55 * bass * (1.0 - 0.5 * a) + 0.20 * now[M_BASS_SOFT] * (1.0 - a)
     r = 0.27 * now[_WIDTH] * reach * _profile(a) * swell * (0.75 + 0.25 * frame)
@@ -128,13 +128,13 @@ def _body(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         x += spread * (rnd(q, 1) - 0.5) * 2.0
         z += spread * (rnd(q, 2) - 0.5) * 2.0
         sigma = (
-            (0.040 + 0.060 * a * (1.0 - 0.45 * a)) * (0.8 + 0.5 * birth[C_BASS_SOFT]) * (0.6 + 0.4 * now[M_HALF_HEIGHT])
+            (0.026 + 0.070 * a * (1.0 - 0.45 * a)) * (0.8 + 0.5 * birth[C_BASS_SOFT]) * (0.6 + 0.4 * now[M_HALF_HEIGHT])
         )
         shine = rise_fall(age, 0.10, 0.55) * (0.35 + 0.55 * birth[C_LEVEL] + 0.65 * birth[C_BASS_SOFT]) * glow
-        heat = a * 0.92 + 0.10 * reach + 0.06 * rnd(q, 3) - 0.12 * birth[C_BASS_SOFT]
+        heat = a * 0.80 + 0.34 * reach * reach + 0.06 * rnd(q, 3) - 0.14 * birth[C_BASS_SOFT]
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = x, floor + y, z - DISTANCE, sigma
         for c in range(3):
-            out[i, 4 + c] = (161.0 / len(out)) * shine * ramp_at(ramps, 1, heat, c)
+            out[i, 4 + c] = (40.0 / len(out)) * shine * ramp_at(ramps, 2, heat, c)
         out[i, 7] = 0.0
 
 
@@ -154,14 +154,16 @@ def _silk(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         birth = song.track[birth_row(song.inverse, now[M_FLOW] - age * life, rows)]
         reach = 0.25 + 0.95 * math.sqrt((line + 0.5) / lines)
         turn = rnd(k, 2) + 0.04 * sin1(0.21 * (now[M_FLOW] - age * life) + rnd(k, 4))
-        x, y, z, a = _rise(age, birth, now, turn, reach, 0.86 + 0.34 * rnd(k, 5), 0.22 * rnd(k, 3))
-        sigma = (0.0042 + 0.012 * a * a) * (0.8 + 0.5 * rnd(k, 6)) * (0.6 + 0.4 * now[M_HALF_HEIGHT])
+        x, y, z, a = _rise(
+            age, birth, now, turn, reach, 0.62 + 0.62 * rnd(k, 5) * rnd(k, 5) + 0.1 * rnd(k, 8), 0.22 * rnd(k, 3)
+        )
+        sigma = (0.0032 + 0.010 * a * a) * (0.8 + 0.5 * rnd(k, 6)) * (0.6 + 0.4 * now[M_HALF_HEIGHT])
         shine = rise_fall(age, 0.16, 0.6) * (0.25 + 0.5 * birth[C_LEVEL] + 0.9 * birth[C_MID] + 0.5 * birth[C_TREBLE])
         shine *= glow * (0.3 + 0.7 * rnd(k, 7))
-        heat = a * 0.9 + 0.16 * reach
+        heat = a * 0.82 + 0.26 * reach * reach
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = x, floor + y, z - DISTANCE, sigma
         for c in range(3):
-            out[i, 4 + c] = (2957.0 / len(out)) * shine * ramp_at(ramps, 2, heat, c)
+            out[i, 4 + c] = (2100.0 / len(out)) * shine * ramp_at(ramps, 3, heat, c)
         out[i, 7] = 0.0
 
 
@@ -182,7 +184,7 @@ def _core(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         sigma = (0.055 + 0.15 * u) * (0.75 + 0.45 * pulse) * (0.6 + 0.4 * half)
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = x, floor + y, z - DISTANCE, sigma
         for c in range(3):
-            out[i, 4 + c] = 0.085 * pulse * now[_GLOW] * (1.15 - u) * ramp_at(ramps, 5, u, c)
+            out[i, 4 + c] = 0.055 * pulse * now[_GLOW] * (1.15 - u) * ramp_at(ramps, 5, u, c)
         out[i, 7] = 0.05
 
 
@@ -203,9 +205,9 @@ def _ground(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         shimmer = max(0.0, 0.35 + 0.5 * wave)
         near = 1.0 / (1.0 + 2.5 * depth * depth + 5.0 * side * side)
         out[i, 0], out[i, 1], out[i, 2] = side + sway, floor, depth - DISTANCE
-        out[i, 3] = 0.010 + 0.035 * rnd(k, 6)
+        out[i, 3] = 0.004 + 0.022 * rnd(k, 6)
         for c in range(3):
-            out[i, 4 + c] = (49.5 / len(out)) * glow * shimmer * near * ramp_at(ramps, 5, 0.55 + 0.4 * u, c)
+            out[i, 4 + c] = (260.0 / len(out)) * glow * shimmer * near * ramp_at(ramps, 5, 0.55 + 0.4 * u, c)
         out[i, 7] = 0.0
 
 
@@ -238,47 +240,11 @@ def _sparks(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         flicker = 0.72 + 0.28 * sin1((2.0 + 3.0 * rnd(q, 7)) * seconds + rnd(q, 8))
         shine = strength * rise_fall(age, 0.05, 0.75) * flicker * now[_SPARKS] * (0.8 + 0.6 * now[M_TREBLE])
         out[i, 0], out[i, 1], out[i, 2] = x, floor + y, z - DISTANCE
-        out[i, 3] = (0.0022 + 0.0030 * rnd(q, 9)) * (1.0 - 0.5 * age)
+        big = rnd(q, 9)
+        out[i, 3] = (0.0014 + 0.0042 * big * big * big) * (1.0 - 0.5 * age)
         for c in range(3):
-            out[i, 4 + c] = 9.0 * shine * ramp_at(ramps, 3, age, c)
+            out[i, 4 + c] = 9.0 * shine * ramp_at(ramps, 1, age, c)
         out[i, 7] = 1.0
-
-
-@kernel
-def _embers(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
-    """Drifting through the whole picture; those near the lens are big and out of focus."""
-    now, ramps = song.now, song.ramps
-    half_w, half_h = now[M_HALF_WIDTH], now[M_HALF_HEIGHT]
-    for i in range(i0, i1):
-        k = key(seed, i, 0)
-        life = 5.0 + 5.0 * rnd(k, 0)
-        clock = now[M_FLOW] / life + rnd(k, 1)
-        generation = math.floor(clock)
-        age = clock - generation
-        q = key(seed, i, int(generation))
-        depth = 0.9 + 4.2 * rnd(q, 0)
-        if now[M_IMMERSIVE] > 0.5:
-            turn = rnd(q, 1)
-            x, z = depth * sin1(turn), -depth * cos1(turn)
-            y = (2.4 * rnd(q, 2) - 1.4) * (0.5 + 0.35 * depth)
-        else:
-            wide = depth / DISTANCE
-            x = (2.6 * rnd(q, 1) - 1.3) * half_w * wide
-            y = (2.4 * rnd(q, 2) - 1.5) * half_h * wide
-            z = -depth
-        seconds = age * life
-        y += 0.13 * seconds
-        x += 0.10 * sin1(0.12 * seconds + rnd(q, 3)) + 0.05 * sin1(0.31 * seconds + rnd(q, 4))
-        z += 0.10 * cos1(0.10 * seconds + rnd(q, 5))
-        focus = abs(depth - DISTANCE) / DISTANCE
-        sigma = (0.0035 + 0.003 * rnd(q, 6)) * (1.0 + 4.5 * focus * focus)
-        flicker = 0.7 + 0.3 * sin1((0.4 + 0.7 * rnd(q, 7)) * seconds + rnd(q, 8))
-        lit = 0.25 + 0.6 * now[M_LEVEL] + 0.8 * now[M_TREBLE] * rnd(q, 9)
-        shine = rise_fall(age, 0.3, 0.4) * flicker * lit * now[_EMBERS] / (1.0 + 14.0 * focus * focus)
-        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = x, y, z, sigma
-        for c in range(3):
-            out[i, 4 + c] = 0.75 * shine * ramp_at(ramps, 3, 0.35 + 0.5 * rnd(q, 10), c)
-        out[i, 7] = 0.5
 
 
 @kernel
@@ -311,61 +277,50 @@ def _smoke(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
 
 def build(values: dict[str, float], layout: Layout, density: float) -> SceneModel:
     """The flame for a template's values; ``density`` scales the number of particles."""
-    hue, saturation = values["hue"], values["saturation"]
-
-    def stops(*colors: tuple[float, str, float]) -> Float64:
-        return ramp(colors, hue, saturation)
-
-    body = stops(
-        (0.0, "ffd9a0", 1.25),
-        (0.16, "ffb04a", 1.1),
-        (0.38, "ff7a1e", 0.95),
-        (0.6, "f23a18", 0.75),
+    paint = Paint(values)
+    embers = paint.ramp((0.0, "fff0cc", 1.2), (0.25, "ffc050", 1.0), (0.6, "ff7420", 0.8), (1.0, "d82a14", 0.5))
+    body = paint.ramp(
+        (0.0, "ffcf80", 3.0),
+        (0.16, "ff9c30", 1.7),
+        (0.38, "ff6a14", 1.0),
+        (0.6, "f23414", 0.75),
         (0.8, "b01c4a", 0.5),
         (1.0, "3c1a78", 0.32),
     )
-    silk = stops(
-        (0.0, "fff0cc", 1.0),
-        (0.2, "ffd27a", 1.0),
-        (0.45, "ff9a3c", 1.0),
-        (0.7, "ff4e2c", 0.9),
+    silk = paint.ramp(
+        (0.0, "ffe9b8", 1.2),
+        (0.2, "ffc860", 1.1),
+        (0.45, "ff8c30", 1.0),
+        (0.7, "ff4824", 0.9),
         (0.88, "d02e78", 0.7),
         (1.0, "6a3ad0", 0.6),
     )
-    spark = stops((0.0, "fff4d8", 1.2), (0.25, "ffc860", 1.0), (0.6, "ff7a28", 0.8), (1.0, "d82a14", 0.5))
-    smoke = stops((0.0, "c8481c", 0.9), (0.35, "6c2a4a", 0.7), (0.7, "2c2c66", 0.6), (1.0, "12204a", 0.4))
-    core = stops((0.0, "ffe6b8", 1.3), (0.3, "ffb258", 1.0), (0.6, "ff6c20", 0.7), (1.0, "c02c10", 0.45))
-    starlight = ramp(((0.0, "ffd8b0", 1.0), (0.5, "f4f4ff", 1.0), (1.0, "a8c4ff", 1.0)))
-
-    def tint(color: str, strength: float) -> Float64:
-        return turn_hue(light(color, strength), hue, saturation)
-
+    smoke = paint.ramp((0.0, "c8481c", 0.9), (0.35, "6c2a4a", 0.7), (0.7, "2c2c66", 0.6), (1.0, "12204a", 0.4))
+    core = paint.ramp((0.0, "ffdc9a", 1.6), (0.3, "ffa040", 1.0), (0.6, "ff6418", 0.7), (1.0, "c02c10", 0.45))
     sky = SkyLook(
-        zenith=tint("0a1030", 0.30),
-        horizon=tint("160c20", 0.35),
-        cloud_a=tint("24408c", 0.11),
-        cloud_b=tint("7a2448", 0.07),
+        zenith=paint.light("0a1030", 0.30),
+        horizon=paint.light("160c20", 0.35),
+        cloud_a=paint.light("24408c", 0.16),
+        cloud_b=paint.light("7a2448", 0.10),
         contrast=0.85,
         seed=5,
     )
-    lines = max(24, round(56 * density))
-    silk_lines = max(40, round(84 * density))
     around = 3.0 if layout.immersive else 1.0
     layers = (
-        Layer(stars, 2600 if layout.immersive else 5200, 11),
+        Layer(stars, 3000 if layout.immersive else 9000, 11),
         Layer(_smoke, round(150 * density), 12),
-        Layer(_ground, round(900 * density), 13),
-        Layer(_body, lines * _BODY_LINE, 14),
+        Layer(_ground, round(1500 * density), 13),
+        Layer(_body, max(24, round(56 * density)) * _BODY_LINE, 14),
         Layer(_core, 18, 15),
-        Layer(_silk, silk_lines * _SILK_LINE, 16),
+        Layer(_silk, max(40, round(110 * density)) * _SILK_LINE, 16),
         Layer(_sparks, round(2200 * density), 17),
-        Layer(_embers, round(420 * density * around), 18),
+        Layer(motes, round(420 * density * around), 18),
     )
     return SceneModel(
         layers=layers,
         sky=sky,
         parameters=tuple(values[name] for name in PARAMETERS),
-        ramps=np.stack([starlight, body, silk, spark, smoke, core]),
+        ramps=np.stack([STARLIGHT, embers, body, silk, smoke, core]),
         sway=values["sway"],
         exposure=values["exposure"],
         bloom=values["bloom"],

@@ -1,6 +1,6 @@
 """Colours: sRGB hex to linear light, ramps over a particle's life, and turning the hue of a whole scene."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -61,3 +61,19 @@ def ramp_at(ramps: Float32, which: int, place: float, channel: int) -> float:
     i = int(x)
     f = x - i
     return float(ramps[which, i, channel] * (1.0 - f) + ramps[which, i + 1, channel] * f)
+
+
+class Paint:
+    """A template's hue and saturation, laid over every colour of its scene."""
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        self._turns = values["hue"]
+        self._saturation = values["saturation"]
+
+    def ramp(self, *stops: tuple[float, str, float]) -> Float64:
+        """``ramp`` through the stops, turned."""
+        return ramp(stops, self._turns, self._saturation)
+
+    def light(self, hex_color: str, strength: float) -> Float64:
+        """``light`` of a colour, turned."""
+        return turn_hue(light(hex_color, strength), self._turns, self._saturation)

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethereal_gui.render.scene.base import SkyLook, Song
+from ethereal_gui.render.scene.ground import ridge
 from ethereal_gui.render.scene.jit import cos1, kernel, key, rnd, sin1, smooth
 from ethereal_gui.render.scene.palette import ramp_at
-from ethereal_gui.render.scene.timeline import M_FLOW, M_TREBLE
+from ethereal_gui.render.scene.timeline import M_FLOW, M_GROUND, M_TREBLE
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -154,14 +155,17 @@ def stars(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         # A leaning axis: turn about y, then lean.
         x, z = ca * x + sa * z, ca * z - sa * x
         x, y = 0.97 * x - 0.243 * y, 0.243 * x + 0.97 * y
+        flat = math.sqrt(x * x + z * z)
         m = rnd(k, 2)
-        magnitude = 0.018 + 0.05 * m**3 + 0.9 * m**40 + 3.0 * m**260
+        magnitude = 0.03 + 0.10 * m**3 + 0.8 * m**40 + 2.0 * m**260
         rate = 0.15 + 0.5 * rnd(k, 3)
         twinkle = sin1(rate * now[M_FLOW] * 1.7 + rnd(k, 4))
         shine = magnitude * (1.0 + (0.25 + 0.9 * now[M_TREBLE]) * 0.6 * twinkle)
         out[i, 0], out[i, 1], out[i, 2] = FAR * x, FAR * y, FAR * z
-        out[i, 3] = FAR * (0.0011 + 0.0012 * m**60)
+        out[i, 3] = FAR * (0.0008 + 0.0008 * m**60)
+        if now[M_GROUND] > 0.5 and y < 0.2 and y < flat * ridge(math.atan2(x, -z) / (2.0 * math.pi) + 0.5):
+            shine = 0.0
         tint = rnd(k, 5)
         for c in range(3):
             out[i, 4 + c] = shine * ramp_at(ramps, 0, tint, c)
-        out[i, 7] = 0.6 * m**30
+        out[i, 7] = 0.35 * m**30

@@ -50,7 +50,8 @@ M_HALF_WIDTH = 16  # metres that are seen at the subject's distance
 M_HALF_HEIGHT = 17
 M_IMMERSIVE = 18  # 1 in 360 degrees
 M_ROW = 19  # row of the track
-M_PARAMETERS = 20  # the scene's parameters, in the order in which it names them
+M_GROUND = 20  # 1 where hills hide what is low
+M_PARAMETERS = 21  # the scene's parameters, in the order in which it names them
 MOMENT_SIZE = 44
 
 _INVERSE_RATE = 30.0  # steps of the inverse table per unit of flow
