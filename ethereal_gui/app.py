@@ -21,7 +21,9 @@ from ethereal_gui.ui import icons
 from ethereal_gui.ui.banner import Notice
 from ethereal_gui.ui.close_dialog import CloseDialog
 from ethereal_gui.ui.main_window import MainWindow
+from ethereal_gui.ui.preview_panel import DrawPreview
 from ethereal_gui.ui.theme import ThemeManager
+from ethereal_gui.worker.preview import PreviewProcess
 
 log = logging.getLogger(__name__)
 _DISK_EVERY: Final = 10.0
@@ -62,10 +64,17 @@ class Program:
         service: the door to queue, worker and history.
     """
 
-    def __init__(self, app: QApplication, settings: Settings, service: RenderService | None = None) -> None:
+    def __init__(
+        self,
+        app: QApplication,
+        settings: Settings,
+        service: RenderService | None = None,
+        draw: DrawPreview | None = None,
+    ) -> None:
         self.service = service or RenderService(settings)
         self.theme = ThemeManager(app, settings.theme)
-        self.window = MainWindow(self.service, self.theme)
+        self._previews = PreviewProcess(settings.data_dir / "cache")
+        self.window = MainWindow(self.service, self.theme, draw or self._previews.picture)
         self._ended = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self.window.close_wanted.connect(self.ask_to_close)
@@ -75,7 +84,7 @@ class Program:
         self._listen_to_signals()
         self.window.show()
         tasks = self.window.tasks
-        tasks.start(self.window.builder.load_templates(), "Reading templates")
+        tasks.start(self.window.templates.load(), "Reading templates")
         tasks.start(self._serve(), "Connecting")
         tasks.start(self._watch_disk(), "Looking at the disk")
         if files:
@@ -148,6 +157,7 @@ class Program:
         except Exception:
             log.exception("closing the service")
         finally:
+            await asyncio.to_thread(self._previews.close)
             await self.window.tasks.close()
             self.window.close_for_good()
             self._ended.set()

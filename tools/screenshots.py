@@ -34,7 +34,7 @@ class Stage:
 
         from ethereal_gui.app import Program
         from ethereal_gui.settings import Theme, load_settings
-        from tests.ui.stand_in import StandInService
+        from tests.ui.stand_in import StandInService, draw
 
         app = QApplication.instance()
         assert isinstance(app, QApplication)
@@ -44,7 +44,7 @@ class Stage:
         )
         self.out = out
         self.service = StandInService(settings)
-        self.program = Program(app, settings, self.service)
+        self.program = Program(app, settings, self.service, draw)
         self.window = self.program.window
         self.window.resize(1280, 800)
         self.name = ""
@@ -118,6 +118,17 @@ async def built(stage: Stage) -> None:
     stage.window.resize(900, 600)
     await stage.settle()
     stage.save("900x600")
+
+
+@shot
+async def parameters(stage: Stage) -> None:
+    await _built(stage)
+    page = stage.window.create_page
+    page.adjust.setChecked(True)
+    page.parameters.row("height").put(1.3)
+    page.options.formats.choose(["1080p_vertical"])
+    await stage.settle()
+    stage.save()
 
 
 @shot

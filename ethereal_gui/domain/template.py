@@ -1,7 +1,10 @@
 """A visual template: a scene of the engine with named, bounded parameters. Templates are versioned JSON files."""
 
 import json
+import re
+import unicodedata
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -148,3 +151,35 @@ class TemplateLibrary:
                 f"There is no template “{template_id}”.", hint=f"Choose from: {', '.join(templates)}."
             )
         return templates[template_id]
+
+    def is_own(self, template_id: str) -> bool:
+        """That template is the user's own and can be overwritten and deleted."""
+        return bool(self._folders) and (self._folders[-1] / f"{template_id}.json").is_file()
+
+    def save(self, template: Template) -> None:
+        """Write one of the user's own templates; one of the same id is replaced.
+
+        Raises:
+            TemplateError: the folder cannot be written.
+        """
+        folder = self._folders[-1]
+        path = folder / f"{template.id}.json"
+        temporary = path.with_name(f".{path.name}.part")
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            temporary.write_text(template.model_dump_json(by_alias=True, indent=2) + "\n", "utf-8")
+            temporary.replace(path)
+        except OSError as error:
+            raise TemplateError(f"The template could not be saved: {error.strerror}.") from error
+
+    def delete(self, template_id: str) -> None:
+        """Delete one of the user's own templates; a bundled one of the same id is seen again."""
+        if self.is_own(template_id):
+            (self._folders[-1] / f"{template_id}.json").unlink()
+
+    def free_id(self, name: str) -> str:
+        """An id made from ``name`` that no template has yet."""
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+        base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48] or "template"
+        taken = {template.id for template in self.all()}
+        return next(wanted for n in count(1) if (wanted := base if n == 1 else f"{base}-{n}") not in taken)

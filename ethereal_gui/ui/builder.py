@@ -57,12 +57,6 @@ class Builder(QObject):
         page.options.submitted.connect(self.submit)
         self._changed()
 
-    async def load_templates(self) -> None:
-        """Read the templates off the loop."""
-        templates = await asyncio.to_thread(self._service.templates.all)
-        text.learn_template_names({template.id: template.name for template in templates})
-        self._page.templates.show(templates)
-
     # ---- intake ------------------------------------------------------------------------------------------------
 
     def take_in(self, paths: Sequence[Path]) -> None:
@@ -138,7 +132,7 @@ class Builder(QObject):
             output_dir=str(choices.output_dir),
             fps=choices.fps,
             quality=choices.quality,
-            template_values=dict(template.values) or None,
+            template_values=page.parameters.values or None,
         )
         try:
             added = await self._service.submit(

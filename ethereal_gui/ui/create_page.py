@@ -10,6 +10,7 @@ from ethereal_gui.intake.inspect import IntakeResult
 from ethereal_gui.ui import drops, text
 from ethereal_gui.ui.batch_options import BatchOptions
 from ethereal_gui.ui.drop_zone import DropZone
+from ethereal_gui.ui.parameter_editor import ParameterEditor
 from ethereal_gui.ui.parts import ElidedLabel, button, column, icon_button, label, line, row
 from ethereal_gui.ui.songs import SongList, SongModel
 from ethereal_gui.ui.template_gallery import TemplateGallery, TemplateModel
@@ -35,6 +36,7 @@ class CreatePage(QStackedWidget):
         self.song_list = SongList(self.songs)
         self.templates = TemplateModel()
         self.gallery = TemplateGallery(self.templates)
+        self.parameters = ParameterEditor()
         self.options = BatchOptions()
         self.preview = preview
         self.drop_zone = DropZone()
@@ -75,9 +77,15 @@ class CreatePage(QStackedWidget):
         left.setMinimumWidth(256)
         middle = QFrame()
         middle.setObjectName("panel")
-        template_row = row(label(self.tr("Template"), "heading"), None, self.adjust)
+        self.template_name = ElidedLabel(self.tr("Template"), "heading")
+        template_row = row(self.template_name, self.parameters.tools, self.adjust)
+        template_row.setStretch(0, 1)
+        self.parameters.tools.hide()
         self.below_preview = QStackedWidget()
         self.below_preview.addWidget(self.gallery)
+        self.below_preview.addWidget(self.parameters)
+        self.adjust.setCheckable(True)
+        self.adjust.toggled.connect(self.show_parameters)
         middle.setLayout(column(self.preview, 4, template_row, self.below_preview, margins=(16, 16, 16, 8), spacing=8))
         right = QFrame()
         right.setObjectName("panel")
@@ -100,6 +108,14 @@ class CreatePage(QStackedWidget):
         self.clear_all.clicked.connect(self.songs.clear)
         self.stop_intake.clicked.connect(self.intake_cancelled)
         self.why.clicked.connect(lambda: self.report_wanted.emit(self._report))
+
+    def show_parameters(self, shown: bool) -> None:
+        """Sliders of the chosen template instead of the gallery."""
+        chosen = self.gallery.chosen
+        self.below_preview.setCurrentIndex(1 if shown else 0)
+        self.parameters.tools.setVisible(shown)
+        self.template_name.setText(chosen.name if shown and chosen else self.tr("Template"))
+        self.adjust.setText(" " + (self.tr("Templates") if shown else self.tr("Adjust")))
 
     # ---- intake ------------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ from ethereal_gui.ui.drop_zone import DropVeil
 from ethereal_gui.ui.history_page import HistoryPage
 from ethereal_gui.ui.log_follower import LogFollower
 from ethereal_gui.ui.parts import column, row
-from ethereal_gui.ui.preview_stage import PreviewStage
+from ethereal_gui.ui.preview_panel import DrawPreview, PreviewPanel
 from ethereal_gui.ui.queue_actions import QueueActions
 from ethereal_gui.ui.queue_model import QueueModel
 from ethereal_gui.ui.queue_page import QueuePage, summary
@@ -37,6 +37,7 @@ from ethereal_gui.ui.sidebar import Sidebar
 from ethereal_gui.ui.states import DisplayState
 from ethereal_gui.ui.status_strip import StatusStrip
 from ethereal_gui.ui.tasks import TaskOwner
+from ethereal_gui.ui.templates_desk import TemplatesDesk
 from ethereal_gui.ui.theme import ThemeManager
 from ethereal_gui.ui.toast import Toast
 from ethereal_gui.ui.tray import BatchBell, Tray
@@ -61,7 +62,7 @@ class MainWindow(QMainWindow):
 
     close_wanted = Signal()
 
-    def __init__(self, service: RenderService, theme: ThemeManager) -> None:
+    def __init__(self, service: RenderService, theme: ThemeManager, draw: DrawPreview) -> None:
         super().__init__()
         self.setWindowTitle("Ethereal")
         self.setWindowIcon(icons.app_icon())
@@ -74,8 +75,8 @@ class MainWindow(QMainWindow):
         self.tasks = TaskOwner(self.present)
         self.model = QueueModel()
         self.actions_ = Actions(self)
-        self.stage = PreviewStage()
-        self.create_page = CreatePage(self.stage)
+        self.preview = PreviewPanel(draw, self.tasks)
+        self.create_page = CreatePage(self.preview)
         self.queue_page = QueuePage(self.model, self.actions_)
         self.sidebar = Sidebar({name: self.actions_[name] for name in ("create", "queue", "history")})
         self.banner = Banner()
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self.veil = DropVeil(self)
         self.builder = Builder(service, self.create_page, self.tasks, self.toast, self.state)
+        self.templates = TemplatesDesk(service.templates, self.create_page, draw, self.tasks, self.toast)
         self.jobs = QueueActions(service, self.model, self.tasks, self.toast)
         self.watcher = QueueWatcher(service, self.model)
         self.dialogs = Dialogs(self, service, theme, self.tasks, self.toast)
@@ -136,6 +138,9 @@ class MainWindow(QMainWindow):
         self.banner.action_wanted.connect(lambda action: self.actions_[action].trigger())
         self.theme.changed.connect(self._theme_changed)
         self.create_page.songs.songs_changed.connect(self._songs_changed)
+        self.create_page.song_list.current_song_changed.connect(self._preview)
+        self.create_page.options.changed.connect(self._preview)
+        self.templates.changed.connect(self._preview)
 
     def _connect_actions(self) -> None:
         actions = self.actions_
@@ -273,7 +278,15 @@ class MainWindow(QMainWindow):
     def _songs_changed(self) -> None:
         number = self.create_page.songs.rowCount()
         self.sidebar.set_badge("create", text.count(number) if number else "")
+        self._preview()
         self._enable_actions()
+
+    def _preview(self) -> None:
+        page = self.create_page
+        formats = page.options.formats.chosen
+        self.preview.show_format(formats[0] if formats else "1080p", page.options.choices.fps)
+        self.preview.show_template(page.parameters.template)
+        self.preview.show_song(page.song_list.current_song)
 
     def _enable_actions(self) -> None:
         shown = self.page == "queue"

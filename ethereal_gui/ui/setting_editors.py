@@ -11,7 +11,6 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
@@ -140,7 +139,7 @@ def _combo(title: str, choices: dict[Any, str]) -> Editor:
 
 def _number(title: str, box: QSpinBox | QDoubleSpinBox, field: FieldInfo) -> Editor:
     box.setAccessibleName(title)
-    box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+    box.lineEdit().setTextMargins(10, 0, 4, 0)
     low = next((bound.ge for bound in field.metadata if isinstance(bound, Ge)), 0)
     high = next((bound.le for bound in field.metadata if isinstance(bound, Le)), 1_000_000)
     if isinstance(box, QDoubleSpinBox):

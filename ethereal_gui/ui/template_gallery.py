@@ -12,15 +12,15 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QFontMetrics, QImage, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import QFont, QFontMetrics, QImage, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from ethereal_gui.domain.template import Template
 from ethereal_gui.ui import icons, theme
 
 Index = QModelIndex | QPersistentModelIndex
-CARD: Final = QSize(152, 120)
-PICTURE: Final = QSize(136, 76)
+_CARD_WIDTH: Final = 148
+_CAPTION: Final = 36
 
 
 class TemplateModel(QAbstractListModel):
@@ -74,9 +74,10 @@ class _CardDelegate(QStyledItemDelegate):
     def __init__(self) -> None:
         super().__init__()
         self._font = theme.ui_font(13, QFont.Weight.Medium)
+        self.card = QSize(_CARD_WIDTH, 120)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002
-        return CARD
+        return self.card
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         colours = theme.colours()
@@ -144,6 +145,13 @@ class TemplateGallery(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         model.modelReset.connect(self._restore)
         self.selectionModel().currentChanged.connect(self._current_changed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        width = self.viewport().width() - 2
+        card = width // max(2, round(width / _CARD_WIDTH))
+        self._cards.card = QSize(card, (card - 18) * 9 // 16 + _CAPTION + 14)
+        self.setGridSize(self._cards.card)
+        super().resizeEvent(event)
 
     @property
     def chosen(self) -> Template | None:

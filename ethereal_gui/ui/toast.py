@@ -18,7 +18,7 @@ class Toast(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("toast")
-        self._act: Callable[[], None] | None = None
+        self._act: Callable[[], object] | None = None
         self._words = label("", wrap=True)
         self._button = button("", "link")
         self._close = icon_button("close", self.tr("Close the message"))
@@ -36,7 +36,7 @@ class Toast(QFrame):
         """What it says."""
         return self._words.text()
 
-    def say(self, words: str, *, button_words: str = "", act: Callable[[], None] | None = None) -> None:
+    def say(self, words: str, *, button_words: str = "", act: Callable[[], object] | None = None) -> None:
         """Show a message for some seconds."""
         self._show(words, button_words, act, error=False)
 
@@ -44,7 +44,7 @@ class Toast(QFrame):
         """Show what went wrong, for longer."""
         self._show(words, "", None, error=True)
 
-    def _show(self, words: str, button_words: str, act: Callable[[], None] | None, *, error: bool) -> None:
+    def _show(self, words: str, button_words: str, act: Callable[[], object] | None, *, error: bool) -> None:
         self._act = act
         self._words.setText(words)
         self._words.setObjectName("error" if error else "")

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 
+import numpy as np
+
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.batch import BatchJobData, new_batch_id
 from ethereal_gui.domain.job import JobSnapshot, RenderOptions
@@ -11,9 +13,19 @@ from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.service.updates import ActionResult, Removed, ServerState, SubmittedBatch, Update
 from ethereal_gui.settings import Settings
 from ethereal_gui.store.renders import HistoryTotals, RenderRecord
+from ethereal_gui.worker.preview import PreviewPicture, PreviewRequest
 from tests.ui.samples import worker
 
 ONLINE = ServerState("embedded", "built-in", True)
+
+
+async def draw(request: PreviewRequest) -> PreviewPicture:
+    """A glow in the middle, brighter with time: something to look at without the engine."""
+    y, x = np.mgrid[0 : request.height, 0 : request.width].astype(np.float32)
+    far = np.hypot((x - request.width / 2) / request.height, (y - request.height * 0.6) / request.height * 0.8)
+    light = np.exp(-far * (7 - 3 * np.sin(request.time)))
+    rgb = np.stack([light * 255, light**1.6 * 170, light**2.6 * 90], 2)
+    return PreviewPicture(request.width, request.height, np.clip(rgb, 0, 255).astype(np.uint8).tobytes(), 0.0)
 
 
 class StandInService(RenderService):
