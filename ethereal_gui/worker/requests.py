@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 
 from pydantic import ValidationError
 
-from ethereal_gui.domain.errors import EtherealError, FileUnreadableError, JobDataError, OutputFolderError
+from ethereal_gui.domain.errors import EtherealError, FileUnreadableError, JobDataError
 from ethereal_gui.domain.formats import FRAME_RATES, get_format
 from ethereal_gui.domain.job import RenderJobData
 from ethereal_gui.domain.naming import check_pattern
@@ -90,7 +90,7 @@ def _output_dir(config: WorkerConfig, data: RenderJobData) -> Path:
         return config.output_dir
     path = Path(data.output_dir)
     if "\0" in data.output_dir or not path.is_absolute():
-        raise OutputFolderError(f"The output folder “{data.output_dir}” is not an absolute path.")
+        raise JobDataError(f"The output folder “{data.output_dir}” is not an absolute path.")
     return path
 
 

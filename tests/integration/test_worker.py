@@ -69,6 +69,9 @@ async def test_cancelling_kills_the_child_within_a_second(
         (job_id,) = await submit(queue, song(tmp_path / "long.wav", 120.0))
         await job_until(queue, job_id, lambda job: bool(job.progress and job.progress.stage is Stage.RENDERING))
         assert len(render_children()) == 1
+        running_job = (await queue.snapshots([job_id]))[0]
+        assert running_job is not None
+        assert running_job.worker == config.name
         asked = time.monotonic()
         assert await queue.cancel(job_id)
         while render_children():
