@@ -8,3 +8,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 def njit(
     *, nogil: bool = ..., cache: bool = ..., fastmath: bool = ..., error_model: str = ..., inline: str = ...
 ) -> Callable[[_F], _F]: ...
+
+class _Config:
+    CACHE_DIR: str
+
+config: _Config

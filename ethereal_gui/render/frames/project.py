@@ -104,6 +104,8 @@ def project(
     view: Float64,
     gain: float,
     halo_sigma: float,
+    glare: float,
+    glare_sigma: float,
     i0: int,
     i1: int,
     n: int,
@@ -116,6 +118,9 @@ def project(
     (Google, "Rendering Omni-directional Stereo Content"): each eye sees the particle along the tangent to the circle
     of radius R that the eyes turn on, phi = theta +- asin(R / r), elevation = atan2(y, sqrt(r^2 - R^2)); R fades
     to 0 between 60 and 85 degrees of elevation, where the two eyes' pictures must meet.
+
+    Sprites of level 0 never stand in a plane that the bloom could spread, so each of them that has no halo of its own
+    gets one of ``glare`` of its energy and ``glare_sigma`` pixels in the halo's place.
     """
     width, height = view[1], view[2]
     for i in range(i0, i1):
@@ -160,9 +165,11 @@ def project(
         near *= near
         r, g, b = r * near, g * near, b * near
         _put(sprites, meta, i, px, py, size, stretch, r, g, b, view)
-        halo = particles[i, 7]
+        halo, spread = particles[i, 7], halo_sigma
+        if halo <= 0.0 and meta[i, 0] == 0:
+            halo, spread = glare, glare_sigma
         if halo > 0.0:
-            wide = math.sqrt(size * size + halo_sigma * halo_sigma)
+            wide = math.sqrt(size * size + spread * spread)
             part = halo * size * size / (wide * wide)
             if light * near * part > _TINY:
                 _put(sprites, meta, n + i, px, py, wide, stretch, r * part, g * part, b * part, view)

@@ -17,6 +17,7 @@ PAD = 8
 BAND = 32  # rows of a level that are splatted together
 MAX_LEVELS = 9
 
+_GLARE = 0.75
 _F3 = np.float32(3.0)
 _F8 = np.float32(0.125)
 _A = np.float32(0.75)
@@ -94,23 +95,43 @@ def close_borders(plane: Float32, wraps: bool, fold: bool) -> None:
 
 
 @kernel
-def add_down(fine: Float32, coarse: Float32, part: float, y0: int, y1: int) -> None:
-    """Add ``part`` of the fine plane's light to rows ``y0..y1`` of the coarser one (filter 1 3 3 1 both ways)."""
-    width = coarse.shape[2] - 16
-    gain = np.float32(part) * _F8
-    last = fine.shape[1] - 1
+def spread(finer_sum: Float32, plane: Float32, plane_sum: Float32, own: float, part: float, y0: int, y1: int) -> None:
+    """One step of the bloom, for rows ``y0..y1`` of a level.
+
+    ``plane_sum`` becomes all light of this level and the finer ones, seen at this level's sharpness (``finer_sum``
+    filtered down by 1 3 3 1 both ways, plus ``plane``); the plane becomes ``own`` times itself plus ``part`` of that.
+    """
+    width = plane.shape[2] - 16
+    last = finer_sum.shape[1] - 1
+    gain, share = np.float32(own), np.float32(part)
     line = np.empty(2 * width + 2, np.float32)
     for c in range(3):
         for y in range(y0, y1):
-            a = fine[c, 2 * y]
-            b = fine[c, 2 * y + 1]
-            d = fine[c, min(2 * y + 2, last)]
-            e = fine[c, min(2 * y + 3, last)]
+            a = finer_sum[c, 2 * y]
+            b = finer_sum[c, 2 * y + 1]
+            d = finer_sum[c, min(2 * y + 2, last)]
+            e = finer_sum[c, min(2 * y + 3, last)]
             for i in range(2 * width + 2):
                 line[i] = (a[i + 7] + e[i + 7] + _F3 * (b[i + 7] + d[i + 7])) * _F8
-            out = coarse[c, y + 1]
+            light = plane[c, y + 1]
+            total = plane_sum[c, y + 1]
             for i in range(width):
-                out[i + 8] += gain * (line[2 * i] + line[2 * i + 3] + _F3 * (line[2 * i + 1] + line[2 * i + 2]))
+                down = (line[2 * i] + line[2 * i + 3] + _F3 * (line[2 * i + 1] + line[2 * i + 2])) * _F8
+                s = light[i + 8] + down
+                total[i + 8] = s
+                light[i + 8] = gain * light[i + 8] + share * s
+
+
+def bloom_weights(levels: int, pixels_per_metre: float, total: float) -> tuple[float, ...]:
+    """Which part of all light is seen at the sharpness of each level, as glare; index 0 is level 0.
+
+    A fixed glare on the retina: it begins at the same size in the world whatever the picture's resolution, falls off
+    by ``_GLARE`` from octave to octave, and sums up to ``total``.
+    """
+    first = max(2, round(math.log2(pixels_per_metre / 135.0)))
+    raw = [_GLARE ** (level - first) if first <= level < first + 6 else 0.0 for level in range(levels)]
+    norm = sum(raw) or 1.0
+    return tuple(total * weight / norm for weight in raw)
 
 
 @kernel

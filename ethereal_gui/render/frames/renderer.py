@@ -38,7 +38,7 @@ _DENSITY: Final = {Quality.DRAFT: 0.5, Quality.STANDARD: 1.0, Quality.HIGH: 1.4}
 _GRAIN: Final = {Quality.DRAFT: 0.0, Quality.STANDARD: 0.9, Quality.HIGH: 1.4}
 _BLUR_SAMPLES: Final = {Quality.DRAFT: 1, Quality.STANDARD: 1, Quality.HIGH: 3}
 _SHUTTER: Final = 0.5  # of a frame's time
-_BLOOM_SPREAD: Final = 0.62
+
 _FADE_IN: Final = 1.2  # seconds
 _FADE_OUT: Final = 2.2
 _SKY_ROWS: Final = 150  # the sky is added to the finest level with no more rows
@@ -94,6 +94,8 @@ class FrameRenderer:
 
         self._levels = pyramid.plan_levels(self.width, self._rows, wraps=self._sphere)
         self._planes = [pyramid.new_plane(level) for level in self._levels[1:]]
+        self._sums = [self._planes[0], *(pyramid.new_plane(level) for level in self._levels[2:])]
+        self._bloom = pyramid.bloom_weights(len(self._levels), self._layout.pixels_per_metre, self._model.bloom)
         self._first_band = np.array([level.first_band for level in self._levels], np.int32)
         bands = self._levels[-1].first_band + self._levels[-1].bands
         rows = [level.height for level in self._levels]
@@ -122,7 +124,7 @@ class FrameRenderer:
         t = n / self.fps
         moment = self._moment(t)
         self._place_particles(t, moment)
-        gain = self._model.exposure * self._fade(t)
+        gain = self._model.exposure * self._fade(t) / (1.0 + self._model.bloom)
         for index, eye in enumerate(self._eyes):
             top = index * self._rows
             half = slice(top // 2, (top + self._rows) // 2)
@@ -219,11 +221,24 @@ class FrameRenderer:
 
     def _make_sprites(self, view: Float64) -> None:
         count = len(self._particles)
-        halo = 0.011 * self._layout.pixels_per_metre * 2.0
+        halo = 0.022 * self._layout.pixels_per_metre
+        glare = 0.008 * self._layout.pixels_per_metre
 
         def job(first: int, last: int) -> Callable[[], None]:
             part = 1.0 / self._samples
-            return lambda: project(self._particles, view, part, halo, first, last, count, self._sprites, self._meta)
+            return lambda: project(
+                self._particles,
+                view,
+                part,
+                halo,
+                self._model.bloom,
+                glare,
+                first,
+                last,
+                count,
+                self._sprites,
+                self._meta,
+            )
 
         self._run([job(a, min(count, a + _PROJECT_PIECE)) for a in range(0, count, _PROJECT_PIECE)])
         total = count_bands(self._meta, self._first_band, self._starts)
@@ -241,17 +256,18 @@ class FrameRenderer:
         self._run(jobs)
         wraps = self._sphere
         pyramid.close_borders(self._planes[0], wraps, True)
-        part = self._model.bloom
+        total, own = self._planes[0], 1.0
         for index in range(1, len(self._planes)):
-            fine, coarse = self._planes[index - 1], self._planes[index]
+            plane, part = self._planes[index], self._bloom[index + 1]
             if wraps:
-                pyramid.close_borders(coarse, wraps, True)
+                pyramid.close_borders(plane, wraps, True)
+            finer, total = total, self._sums[index]
             height = self._levels[index + 1].height
-            self._run([_down_job(fine, coarse, part, a, b) for a, b in self._split(height, 32)])
-            pyramid.close_borders(coarse, wraps, False)
-            part = _BLOOM_SPREAD
+            self._run([_spread_job(finer, plane, total, own, part, a, b) for a, b in self._split(height, 32)])
+            pyramid.close_borders(total, wraps, False)
+            own += part
         turn = sky_turn(self._model.sky, float(moment[M_FLOW]))
-        shine = self._model.sky_gain(moment)
+        shine = self._model.sky_gain(moment) * (1.0 + self._model.bloom)  # so smooth that its glare is itself
         for index in range(len(self._planes) - 1, -1, -1):
             plane, level_index = self._planes[index], index + 1
             height = self._levels[level_index].height
@@ -276,8 +292,10 @@ def _layer_job(layer: Layer, rows: Float32, first: int, last: int, song: Song) -
     return lambda: layer.kernel(rows, first, last, layer.seed, song)
 
 
-def _down_job(fine: Float32, coarse: Float32, part: float, a: int, b: int) -> Callable[[], None]:
-    return lambda: pyramid.add_down(fine, coarse, part, a, b)
+def _spread_job(
+    finer: Float32, plane: Float32, total: Float32, own: float, part: float, a: int, b: int
+) -> Callable[[], None]:
+    return lambda: pyramid.spread(finer, plane, total, own, part, a, b)
 
 
 def _up_job(coarse: Float32, fine: Float32, a: int, b: int) -> Callable[[], None]:

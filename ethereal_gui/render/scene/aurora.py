@@ -101,7 +101,7 @@ def _curtains(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         out[i, 0] = px + lean
         out[i, 1] = hem + length * lift
         out[i, 2] = pz
-        out[i, 3] = 0.034 + 0.055 * v
+        out[i, 3] = (0.034 + 0.030 * now[M_IMMERSIVE]) * (1.0 + 1.5 * v)
         edge = smooth(0.0, 0.10, v)
         fall = (1.0 - v) * (1.0 - 0.6 * v) * (0.35 + 0.65 / (1.0 + 7.0 * v))
         ends = smooth(0.0, 0.25, 1.0 - abs(s))

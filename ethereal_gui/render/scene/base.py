@@ -67,7 +67,7 @@ class SceneModel:
         ramps: linear light, float32 (count, RAMP_SIZE, 3).
         sway: 0..1, how far the camera wanders. pitch: how far it looks down, radians. upright: it never rolls.
         landscape: linear light of the hills and the lake (2, 3), where there is a ground (frames/landscape.py).
-        exposure: linear gain of the whole picture. bloom: part of the light that spreads.
+        exposure: linear gain of the whole picture. bloom: light that spreads as glare, as a part of all light.
     """
 
     layers: tuple[Layer, ...]

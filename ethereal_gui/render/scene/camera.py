@@ -16,7 +16,7 @@ from ethereal_gui.domain.formats import Projection
 from ethereal_gui.render.scene.timeline import M_BASS_SOFT, M_FLOW, M_SWELL
 
 DISTANCE: Final = 2.6
-_IMMERSIVE_HALF: Final = 1.45
+_IMMERSIVE_HALF: Final = 2.0
 
 Float64 = NDArray[np.float64]
 

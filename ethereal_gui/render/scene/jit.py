@@ -5,8 +5,29 @@ mathematics may reorder sums inside one call, so work is always cut at places th
 threads: then every pixel and particle sees the same instructions in the same order.
 """
 
+import hashlib
+from pathlib import Path
+
 import numpy as np
-from numba import njit
+from numba import config, njit
+
+
+def _separate_cache_for_these_sources() -> None:
+    """Keep compiled kernels in a folder named after the source of all of them.
+
+    numba looks only at the file that a kernel stands in; a changed constant or helper of another file would go
+    unnoticed, and an old kernel would run with new data.
+    """
+    package = Path(__file__).parents[1]
+    digest = hashlib.blake2b(digest_size=8)
+    for folder in (package / "scene", package / "frames"):
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.read_bytes())
+    base = Path(config.CACHE_DIR) if config.CACHE_DIR else Path(__file__).parent / "__pycache__"
+    config.CACHE_DIR = str(base / f"kernels-{digest.hexdigest()}")
+
+
+_separate_cache_for_these_sources()
 
 kernel = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 

@@ -24,12 +24,10 @@ from ethereal_gui.render.scene.timeline import (
     M_FLOW_MID,
     M_HALF_HEIGHT,
     M_HALF_WIDTH,
-    M_IMMERSIVE,
     M_LEVEL,
     M_MID,
     M_PARAMETERS,
     M_ROW,
-    M_SWELL,
     M_TREBLE,
     birth_row,
 )
