@@ -1,0 +1,311 @@
+"""The engine: a spec becomes a finished, verified file; or one picture, at once.
+
+A render goes through three stages. *Analysing*: the song's features, out of the cache when it was seen before.
+*Rendering*: frames are drawn ahead on some threads while the encoder works, segment by segment, with the sound encoded
+beside them. *Finishing*: packets are copied together, the file is checked and takes its name. What an attempt that
+died has finished, the next one finds and goes on from.
+"""
+
+import shutil
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ethereal_gui.domain.errors import RenderError, VerificationError
+from ethereal_gui.domain.formats import OutputFormat, Quality
+from ethereal_gui.domain.job import Progress
+from ethereal_gui.domain.template import Template
+from ethereal_gui.render.audio.analyse import analyse
+from ethereal_gui.render.audio.features import AudioFeatures
+from ethereal_gui.render.audio.source import content_hash
+from ethereal_gui.render.drawing import DrawingPool
+from ethereal_gui.render.fingerprint import fingerprint
+from ethereal_gui.render.frames.renderer import FrameRenderer
+from ethereal_gui.render.progress import ProgressReporter
+from ethereal_gui.render.spec import RenderedVideo, RenderSpec
+from ethereal_gui.render.video.choice import choose_encoder
+from ethereal_gui.render.video.encoders import EncoderSetup, available_cores
+from ethereal_gui.render.video.mux import JoinError, join
+from ethereal_gui.render.video.publish import Publisher
+from ethereal_gui.render.video.segments import EncoderFailedError, Segment, SegmentStore, plan_segments
+from ethereal_gui.render.video.sound import encode_sound, total_samples
+from ethereal_gui.render.video.storage import check_output_folder, writing
+from ethereal_gui.render.video.tags import Tags, cleaned, read_tags
+from ethereal_gui.render.video.verify import verify
+from ethereal_gui.render.video.workspace import locked
+
+UInt8 = NDArray[np.uint8]
+
+_SEGMENTS = "segments"
+
+
+def render(
+    spec: RenderSpec,
+    output_dir: Path,
+    name_candidates: Iterable[str],
+    *,
+    work_dir: Path,
+    cache_dir: Path,
+    on_progress: Callable[[Progress], None] = lambda _progress: None,
+    threads: int | None = None,
+    encoder: str = "auto",
+) -> RenderedVideo:
+    """Make one video.
+
+    Args:
+        output_dir: existing folder for the file. name_candidates: file names, the first free one is taken.
+        work_dir: this job's own folder, the same at every attempt; segments lie in it until the video is published.
+        cache_dir: folder for analyses and encoder trials, shared by all jobs.
+        on_progress: called about four times a second, ``fraction`` never falls.
+        threads: processors to use; all that this process may when None.
+        encoder: ``auto``, ``software`` or a hardware family.
+
+    Returns:
+        The published file; the one of an earlier attempt when that died after publishing.
+
+    Raises:
+        InputError: the song cannot be used. StorageError: the disk or the folder. SettingsError: the encoder.
+        RenderError: anything else that trying again may cure.
+    """
+    progress = ProgressReporter(on_progress)
+    check_output_folder(output_dir)
+    with locked(work_dir):
+        progress.analysing(0.0)
+        digest = content_hash(spec.audio_path)
+        tags = _tags(spec)
+        setup = choose_encoder(
+            encoder, spec.output_format, spec.fps, spec.quality, threads=threads, cache_dir=cache_dir
+        )
+        job = _Job(spec, output_dir, work_dir, cache_dir, digest, tags, threads or available_cores(), progress)
+        try:
+            return job.run(setup, name_candidates)
+        except EncoderFailedError as error:
+            if encoder != "auto" or not setup.keeps_frames:
+                raise RenderError(f"The video encoder failed: {error}.") from error
+        # A hardware encoder may run out of sessions or memory in mid-work; software never does.
+        software = choose_encoder(
+            "software", spec.output_format, spec.fps, spec.quality, threads=threads, cache_dir=cache_dir
+        )
+        try:
+            return job.run(software, name_candidates)
+        except EncoderFailedError as error:
+            raise RenderError(f"The video encoder failed: {error}.") from error
+
+
+def draw_frame(spec: RenderSpec, n: int, *, size: tuple[int, int] | None = None, cache_dir: Path) -> UInt8:
+    """Frame ``n`` of that video as sRGB, uint8 (height, width, 3); at ``size`` (width, height) instead of the format's.
+
+    Raises:
+        InputError: the song cannot be used.
+    """
+    tags = _tags(spec)
+    renderer = FrameRenderer(
+        spec.template,
+        spec.output_format,
+        spec.fps,
+        analyse(spec.audio_path, spec.fps, cache_dir),
+        quality=spec.quality,
+        threads=available_cores(),
+        size=size,
+        title=tags.title,
+        artist=tags.artist,
+    )
+    try:
+        return renderer.draw_rgb(n)
+    finally:
+        renderer.close()
+
+
+class Preview:
+    """Pictures of one song for the window: any time, template and small size.
+
+    The first picture waits for the analysis, unless it is in the cache; later ones are drawn at once. Not to be used by
+    two threads at a time.
+
+    Raises:
+        InputError: from the constructor, when the song cannot be used.
+    """
+
+    def __init__(self, audio_path: Path, *, cache_dir: Path, fps: int = 30, threads: int | None = None) -> None:
+        self.features: AudioFeatures = analyse(audio_path, fps, cache_dir)
+        self.tags = read_tags(audio_path)
+        self._fps = fps
+        self._threads = threads or available_cores()
+        self._key: object = None
+        self._renderer: FrameRenderer | None = None
+
+    @property
+    def duration(self) -> float:
+        """Seconds of the song."""
+        return self.features.duration
+
+    def picture(
+        self,
+        template: Template,
+        output_format: OutputFormat,
+        seconds: float,
+        *,
+        size: tuple[int, int],
+        quality: Quality = Quality.STANDARD,
+    ) -> UInt8:
+        """The picture at ``seconds`` as sRGB, uint8 (height, width, 3).
+
+        Args:
+            size: width and height in pixels; odd ones are rounded down.
+        """
+        width, height = max(16, size[0] // 4 * 4), max(16, size[1] // 4 * 4)
+        key = (template.model_dump_json(), output_format, width, height, quality)
+        if self._renderer is None or key != self._key:
+            self.close()
+            self._renderer = FrameRenderer(
+                template,
+                output_format,
+                self._fps,
+                self.features,
+                quality=quality,
+                threads=self._threads,
+                size=(width, height),
+                title=self.tags.title,
+                artist=self.tags.artist,
+            )
+            self._key = key
+        n = min(max(0, round(seconds * self._fps)), max(0, self.features.frames - 1))
+        return self._renderer.draw_rgb(n)
+
+    def close(self) -> None:
+        """Let go of threads and memory; the next picture makes them anew."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
+
+
+def _tags(spec: RenderSpec) -> Tags:
+    """The song's tags, with what the spec says in their place."""
+    own = read_tags(spec.audio_path)
+    title = cleaned(spec.title) if spec.title is not None else own.title
+    artist = cleaned(spec.artist) if spec.artist is not None else own.artist
+    return Tags(title, artist, own.cover)
+
+
+@dataclass(slots=True)
+class _Job:
+    """One call of ``render``, inside the lock of its folder."""
+
+    spec: RenderSpec
+    output_dir: Path
+    work_dir: Path
+    cache_dir: Path
+    digest: str
+    tags: Tags
+    threads: int
+    progress: ProgressReporter
+
+    def run(self, setup: EncoderSetup, names: Iterable[str]) -> RenderedVideo:
+        mark = fingerprint(self.spec, self.digest, self.tags, setup)
+        publisher = Publisher(self.work_dir, self.output_dir, mark)
+        if record := publisher.published():
+            self._remove_segments()
+            return RenderedVideo(Path(record.path), record.duration, record.frames, record.size, record.frames)
+        publisher.clean()
+        features = analyse(
+            self.spec.audio_path,
+            self.spec.fps,
+            self.cache_dir,
+            on_progress=self.progress.analysing,
+            digest=self.digest,
+        )
+        folder = self._segment_folder(mark)
+        store = SegmentStore(folder, setup)
+        plan = plan_segments(features.frames, self.spec.fps, setup.gop)
+        sound = folder / "sound.mp4"
+        with ThreadPoolExecutor(1, "sound") as pool:
+            samples = total_samples(features.frames, self.spec.fps)
+            sounding = pool.submit(encode_sound, self.spec.audio_path, sound, samples)
+            resumed = self._render_missing(plan, store, features, sounding)
+            sounding.result()
+        self._finish(publisher, plan, store, sound)
+        path = publisher.publish(names, frames=features.frames, duration=features.frames / self.spec.fps)
+        self._remove_segments()
+        self.progress.finishing(1.0)
+        return RenderedVideo(
+            path, features.frames / self.spec.fps, features.frames, path.stat().st_size, resumed_frames=resumed
+        )
+
+    def _render_missing(
+        self, plan: list[Segment], store: SegmentStore, features: AudioFeatures, sounding: Future[None]
+    ) -> int:
+        """Encode every segment that is not there. Returns how many frames were."""
+        missing = [segment for segment in plan if not store.is_finished(segment)]
+        frames = plan[-1].stop
+        done = resumed = frames - sum(segment.frames for segment in missing)
+        self.progress.rendering(done, frames)
+        if not missing:
+            return resumed
+        drawing = DrawingPool(self.spec, features, self.tags, threads=self.threads)
+        numbers = (n for segment in missing for n in range(segment.start, segment.stop))
+        pictures = drawing.frames(numbers)
+        try:
+            for segment in missing:
+                if sounding.done():
+                    sounding.result()  # a song that vanished ends the render now, not in an hour
+                writer = store.writer(segment)
+                try:
+                    for _ in range(segment.frames):
+                        writer.add(next(pictures))
+                        done += 1
+                        self.progress.rendering(done, frames)
+                    writer.finish()
+                except BaseException:
+                    writer.abandon()
+                    raise
+        finally:
+            pictures.close()
+            drawing.close()
+        return resumed
+
+    def _finish(self, publisher: Publisher, plan: list[Segment], store: SegmentStore, sound: Path) -> None:
+        self.progress.finishing(0.0)
+        check_output_folder(self.output_dir)
+        spec, temporary = self.spec, publisher.temporary
+        try:
+            join(
+                plan,
+                store,
+                sound,
+                temporary,
+                output_format=spec.output_format,
+                fps=spec.fps,
+                tags=self.tags,
+                on_progress=lambda part: self.progress.finishing(0.8 * part),
+            )
+            self.progress.finishing(0.85)
+            verify(temporary, spec.output_format, spec.fps, plan[-1].stop)
+            self.progress.finishing(0.95)
+        except (JoinError, VerificationError) as error:
+            # Whatever is wrong with the parts, the next attempt must not find them again.
+            temporary.unlink(missing_ok=True)
+            self._remove_segments()
+            if isinstance(error, VerificationError):
+                raise
+            raise RenderError(f"The parts of the video do not fit together: {error}.") from error
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def _segment_folder(self, mark: str) -> Path:
+        """The folder of this very video; those of other settings are removed."""
+        root = self.work_dir / _SEGMENTS
+        for other in root.iterdir() if root.is_dir() else ():
+            if other.name != mark:
+                shutil.rmtree(other, ignore_errors=True)
+        folder = root / mark
+        with writing(self.work_dir):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    def _remove_segments(self) -> None:
+        shutil.rmtree(self.work_dir / _SEGMENTS, ignore_errors=True)

@@ -1,0 +1,213 @@
+"""Which encoder makes the pictures, and how it is set up.
+
+Every encoder is asked for the same thing: closed groups of pictures of half a second that begin with an IDR picture,
+two B-frames, High profile, 4:2:0, BT.709 (YouTube's recommended upload settings), at constant quality with a cap.
+
+Dark gradients show bands in 8 bits. The pictures come with grain against it, and the encoders keep that grain:
+adaptive quantisation that favours dark areas (aq-mode 3), a weak deblocking filter, no psychovisual tricks that
+move noise about.
+"""
+
+import os
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any, Final, cast
+
+import av
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.stream import VideoStream
+
+from ethereal_gui.domain.formats import Codec, OutputFormat, Projection, Quality
+
+SOFTWARE: Final = {Codec.H264: "libx264", Codec.HEVC: "libx265"}
+HARDWARE: Final = ("nvenc", "videotoolbox", "qsv", "amf", "vaapi")
+"""Families in the order of preference; which of them a machine has, only a trial says."""
+
+_MUCH_MEMORY = 4096 * 4096
+"""From this many pixels on, encoders are told to look ahead less and to work on fewer pictures at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSetup:
+    """A set-up encoder, ready to be opened; equal set-ups make equal packets on one machine.
+
+    Attributes:
+        codec_name: FFmpeg's name of the encoder.
+        options: FFmpeg's options for it.
+        gop: pictures per group. threads: 0 for as many as the encoder likes.
+        keeps_frames: it may still read a frame after ``encode`` has returned.
+    """
+
+    codec_name: str
+    width: int
+    height: int
+    fps: int
+    gop: int
+    options: tuple[tuple[str, str], ...]
+    threads: int
+    codec_tag: str | None = None
+    keeps_frames: bool = False
+
+    def identity(self) -> dict[str, Any]:
+        """Everything that determines the packets, as plain JSON; with the versions of the libraries."""
+        versions = {name: list(version) for name, version in av.library_versions.items()}
+        return {**asdict(self), "av": av.__version__, "libraries": versions}
+
+    def configure(self, context: av.VideoCodecContext) -> None:
+        """Set everything on a context or stream's context that is not open yet."""
+        context.width, context.height = self.width, self.height
+        context.pix_fmt = "yuv420p"
+        context.framerate = Fraction(self.fps)
+        context.sample_aspect_ratio = Fraction(1)
+        context.gop_size = self.gop
+        context.max_b_frames = 2
+        context.color_primaries = ColorPrimaries.BT709
+        context.color_trc = ColorTrc.BT709
+        context.colorspace = Colorspace.ITU709
+        context.color_range = ColorRange.MPEG
+        context.thread_type = "AUTO"
+        context.thread_count = self.threads
+        if self.codec_tag:
+            context.codec_tag = self.codec_tag
+        context.options = dict(self.options)
+
+    def add_stream(self, container: av.container.OutputContainer) -> VideoStream:
+        """A video stream of this set-up."""
+        stream = cast(VideoStream, container.add_stream(self.codec_name, rate=self.fps))
+        self.configure(stream.codec_context)
+        return stream
+
+
+def software_setup(output_format: OutputFormat, fps: int, quality: Quality, threads: int) -> EncoderSetup:
+    """The software encoder of the format's codec; works on every machine."""
+    if output_format.codec is Codec.HEVC:
+        return _setup(output_format, fps, "libx265", _x265(output_format, fps, quality, threads), threads)
+    return _setup(output_format, fps, "libx264", _x264(output_format, fps, quality), threads)
+
+
+def hardware_setup(output_format: OutputFormat, fps: int, quality: Quality, family: str) -> EncoderSetup:
+    """The encoder of a hardware family; whether it works is for a trial to find out."""
+    options = _HARDWARE_OPTIONS[family] | _hardware_rate(output_format, fps, quality, family)
+    if output_format.codec is Codec.H264:
+        options["profile"] = "high"
+    return _setup(output_format, fps, f"{output_format.codec.value}_{family}", options, 0, keeps_frames=True)
+
+
+def encoder_threads(threads: int | None) -> int:
+    """Threads for a software encoder: one more than cores is never slower and on two cores faster."""
+    cores = threads or available_cores()
+    return min(cores + 1, 24)
+
+
+def available_cores() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def max_bit_rate(output_format: OutputFormat, fps: int) -> int:
+    """Bits per second that a video never exceeds for long: above what YouTube recommends, below what players and
+    platforms refuse (Reels: 25 Mb/s; a headset's decoder: about 150 Mb/s)."""
+    pixels = output_format.pixels
+    if output_format.projection is Projection.EQUIRECTANGULAR:
+        return 160_000_000 if pixels > _MUCH_MEMORY else 100_000_000
+    if pixels <= 1920 * 1080:
+        return 16_000_000 if fps <= 30 else 24_000_000
+    return 68_000_000 if fps <= 30 else 85_000_000
+
+
+def _setup(
+    output_format: OutputFormat,
+    fps: int,
+    name: str,
+    options: dict[str, str],
+    threads: int,
+    *,
+    keeps_frames: bool = False,
+) -> EncoderSetup:
+    return EncoderSetup(
+        codec_name=name,
+        width=output_format.width,
+        height=output_format.height,
+        fps=fps,
+        gop=max(1, fps // 2),
+        options=tuple(sorted(options.items())),
+        threads=threads,
+        codec_tag="hvc1" if output_format.codec is Codec.HEVC else None,
+        keeps_frames=keeps_frames,
+    )
+
+
+_X264 = {
+    # preset and quality; ``tune=grain`` at high quality is what keeps the grain whole (docs: banding)
+    Quality.DRAFT: ("superfast", "24", "aq-mode=2"),
+    Quality.STANDARD: ("veryfast", "20", "aq-mode=3:aq-strength=1.0:deblock=-1,-1:psy-rd=0.6,0.0"),
+    Quality.HIGH: ("veryfast", "16", "aq-mode=3:aq-strength=1.1:deblock=-2,-2:psy-rd=0.4,0.0:deadzone-inter=10"),
+}
+
+
+def _x264(output_format: OutputFormat, fps: int, quality: Quality) -> dict[str, str]:
+    preset, crf, tuning = _X264[quality]
+    gop = max(1, fps // 2)
+    rate = max_bit_rate(output_format, fps)
+    params = (
+        f"keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:bframes=2:b-pyramid=none:b-adapt=0:stitchable=1:{tuning}"
+    )
+    if output_format.pixels >= _MUCH_MEMORY:
+        params += ":rc-lookahead=5:sync-lookahead=0"
+    return {
+        "preset": preset,
+        "crf": crf,
+        "profile": "high",
+        "maxrate": str(rate),
+        "bufsize": str(2 * rate),
+        "x264-params": params,
+    }
+
+
+_X265 = {
+    Quality.DRAFT: ("ultrafast", "26", ""),
+    Quality.STANDARD: ("ultrafast", "21", ":aq-mode=3:deblock=-1,-1"),
+    Quality.HIGH: ("superfast", "17", ":aq-mode=3:deblock=-2,-2:psy-rd=0.5"),
+}
+
+
+def _x265(output_format: OutputFormat, fps: int, quality: Quality, threads: int) -> dict[str, str]:
+    preset, crf, tuning = _X265[quality]
+    gop = max(1, fps // 2)
+    rate = max_bit_rate(output_format, fps) // 1000
+    params = (
+        f"keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:bframes=2:b-adapt=0:b-pyramid=0:rc-lookahead=5:"
+        f"lookahead-slices=0:frame-threads=1:pools={threads}:vbv-maxrate={rate}:vbv-bufsize={2 * rate}:"
+        f"colorprim=bt709:transfer=bt709:colormatrix=bt709:range=limited:log-level=error{tuning}"
+    )
+    return {"preset": preset, "crf": crf, "x265-params": params}
+
+
+_HARDWARE_OPTIONS: Final[dict[str, dict[str, str]]] = {
+    "nvenc": {
+        "preset": "p5",
+        "tune": "hq",
+        "rc": "vbr",
+        "spatial-aq": "1",
+        "strict_gop": "1",
+        "no-scenecut": "1",
+        "forced-idr": "1",
+        "b_ref_mode": "disabled",
+    },
+    "videotoolbox": {"realtime": "0", "allow_sw": "0"},
+    "qsv": {"preset": "medium", "look_ahead": "0", "idr_interval": "0", "adaptive_i": "0", "adaptive_b": "0"},
+    "amf": {"quality": "quality", "rc": "vbr_peak", "header_spacing": "0"},
+    "vaapi": {"rc_mode": "VBR", "idr_interval": "0"},
+}
+_CQ = {Quality.DRAFT: "27", Quality.STANDARD: "22", Quality.HIGH: "18"}
+_SHARE = {Quality.DRAFT: 0.3, Quality.STANDARD: 0.6, Quality.HIGH: 0.9}
+
+
+def _hardware_rate(output_format: OutputFormat, fps: int, quality: Quality, family: str) -> dict[str, str]:
+    peak = max_bit_rate(output_format, fps)
+    rates = {"maxrate": str(peak), "bufsize": str(2 * peak)}
+    if family == "nvenc":
+        return {**rates, "cq": _CQ[quality], "b": "0"}
+    return {**rates, "b": str(round(peak * _SHARE[quality]))}
