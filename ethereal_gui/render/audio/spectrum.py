@@ -189,7 +189,7 @@ class SpectrumAnalyser:
             np.maximum(np.log10((1 + np.float32(gain) * amplitudes) / (1 + np.float32(gain) * widest)), 0.0)
             for gain in FLUX_GAINS
         ]
-        return np.stack([rise.mean(axis=1, dtype=np.float32) for rise in rises], axis=1)
+        return np.stack([np.mean(rise, axis=1, dtype=np.float32) for rise in rises], axis=1)
 
 
 _LAG = 2
@@ -200,12 +200,13 @@ def _window(length: int) -> Array:
     """Periodic Hann window scaled so that a full-scale sine has a power near 0.5 whatever the length."""
     n = np.arange(length)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * n / length)
-    return (window * np.sqrt(2.0 / (length * np.square(window).sum()))).astype(np.float32)
+    return np.asarray(window * np.sqrt(2.0 / (length * np.square(window).sum())), np.float32)
 
 
 def _power(windows: Array) -> Array:
     spectrum = np.fft.rfft(windows, axis=1)
-    return np.asarray(np.square(spectrum.real) + np.square(spectrum.imag))
+    power: Array = np.square(spectrum.real) + np.square(spectrum.imag)
+    return power
 
 
 def _triangles(hertz: NDArray[np.floating], edges: NDArray[np.floating]) -> NDArray[np.float64]:

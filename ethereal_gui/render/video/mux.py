@@ -20,8 +20,6 @@ from ethereal_gui.render.video.spherical import add_spherical, is_spherical
 from ethereal_gui.render.video.storage import writing
 from ethereal_gui.render.video.tags import Tags, cover_kind
 
-VideoPacket = av.Packet[VideoStream]
-
 _INDEX_BASE, _INDEX_PER_FRAME, _INDEX_PER_SOUND_PACKET = 65_536, 64, 24
 
 
@@ -128,7 +126,7 @@ def _copy(
 
 def _video_packets(
     segments: Sequence[Segment], store: SegmentStore, fps: int, extradata: bytes | None
-) -> Iterator[VideoPacket]:
+) -> "Iterator[av.Packet[VideoStream]]":
     """All video packets with time stamps in frames of the whole video."""
     delay: int | None = None
     for segment in segments:

@@ -140,7 +140,7 @@ class SegmentWriter:
         finally:
             self._partial.unlink(missing_ok=True)
 
-    def _mux(self, packets: list[av.Packet[VideoStream]]) -> None:
+    def _mux(self, packets: "list[av.Packet[VideoStream]]") -> None:
         with writing(self._path.parent):
             self._container.mux(packets)
 

@@ -68,7 +68,7 @@ def encode_sound(song: Path, path: Path, samples: int) -> None:
 def _mux(
     path: Path,
     container: av.container.OutputContainer,
-    packets: list[av.Packet[AudioStream]],
+    packets: "list[av.Packet[AudioStream]]",
     number: int,
     samples: int,
 ) -> int:
