@@ -212,6 +212,11 @@ class RenderQueue:
         await self.access.client.zrem(self.access.keys.cancelling, job_id)
 
     @reported
+    async def note_worker(self, job_id: str, worker_name: str) -> None:
+        """Say which worker has a running job: BullMQ's Node workers do it by themselves, its Python ones do not."""
+        await self.access.scripts.run("note_worker", job_id, worker_name)
+
+    @reported
     async def record_outcome(
         self,
         job_id: str,

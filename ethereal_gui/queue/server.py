@@ -94,16 +94,16 @@ class EmbeddedServer:
             except BaseException:
                 self._folder.unregister()
                 raise
-        if self._watch is None:
+        if self._watch is None or self._watch.done():
             self._watch = asyncio.create_task(self._keep_alive(), name="embedded-server")
         return self.address
 
     async def stop(self) -> None:
         """Be no user any more; the last one ends the server, which writes everything to disk first."""
-        if self._watch:
+        if self._watch and not self._watch.done():
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
-            self._watch = None
+        self._watch = None
         if self._address is None:
             return
         async with self._folder.locked():
