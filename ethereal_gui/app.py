@@ -20,6 +20,7 @@ from ethereal_gui.settings import CloseBehaviour, Settings, load_settings, save_
 from ethereal_gui.ui import icons
 from ethereal_gui.ui.banner import Notice
 from ethereal_gui.ui.close_dialog import CloseDialog
+from ethereal_gui.ui.garbage import GarbageTimer
 from ethereal_gui.ui.main_window import MainWindow
 from ethereal_gui.ui.preview_panel import DrawPreview
 from ethereal_gui.ui.theme import ThemeManager
@@ -75,6 +76,7 @@ class Program:
         self.theme = ThemeManager(app, settings.theme)
         self._previews = PreviewProcess(settings.data_dir / "cache")
         self.window = MainWindow(self.service, self.theme, draw or self._previews.picture)
+        self._garbage = GarbageTimer(self.window)
         self._ended = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self.window.close_wanted.connect(self.ask_to_close)
@@ -159,6 +161,7 @@ class Program:
         finally:
             await asyncio.to_thread(self._previews.close)
             await self.window.tasks.close()
+            self._garbage.close()
             self.window.close_for_good()
             self._ended.set()
 

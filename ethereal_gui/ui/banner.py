@@ -42,7 +42,7 @@ class Banner(QFrame):
         self._icon = QLabel()
         self._icon.setFixedSize(18, 18)
         self._words = ElidedLabel()
-        self._button = button("")
+        self._button = button("", tip=self.tr("What can be done about it"))
         self.setLayout(row(self._icon, self._words, self._button, spacing=12, margins=(20, 6, 16, 6)))
         self._words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._button.clicked.connect(lambda: self.action_wanted.emit(self._shown.action if self._shown else ""))

@@ -34,7 +34,7 @@ class Builder(QObject):
     def __init__(
         self, service: RenderService, page: CreatePage, tasks: TaskOwner, toast: Toast, state: WindowState
     ) -> None:
-        super().__init__()
+        super().__init__(page)
         self._service = service
         self._page = page
         self._tasks = tasks

@@ -1,10 +1,11 @@
 """The window: lays out its parts and connects them; what they do is theirs."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -31,7 +32,7 @@ from ethereal_gui.ui.log_follower import LogFollower
 from ethereal_gui.ui.parts import column, row
 from ethereal_gui.ui.preview_panel import DrawPreview, PreviewPanel
 from ethereal_gui.ui.queue_actions import QueueActions
-from ethereal_gui.ui.queue_model import QueueModel
+from ethereal_gui.ui.queue_model import Column, QueueModel
 from ethereal_gui.ui.queue_page import QueuePage, summary
 from ethereal_gui.ui.sidebar import Sidebar
 from ethereal_gui.ui.states import DisplayState
@@ -159,6 +160,14 @@ class MainWindow(QMainWindow):
             "shortcuts": self.dialogs.shortcuts,
             "about": self.dialogs.about,
         }
+        header = self.queue_page.view.horizontalHeader()
+        for name, section in (
+            ("queue", -1),
+            ("song", Column.NAME),
+            ("state", Column.STATE),
+            ("progress", Column.PROGRESS),
+        ):
+            ways[f"sort_{name}"] = partial(header.setSortIndicator, section, Qt.SortOrder.AscendingOrder)
         for action_id, way in ways.items():
             actions[action_id].triggered.connect(lambda _=False, act=way: act())
         for action_id in actions.for_jobs:

@@ -29,6 +29,11 @@ class PreviewStage(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(480, 270)
 
+    @property
+    def has_image(self) -> bool:
+        """There is a picture, not a message."""
+        return self._image is not None
+
     def show_image(self, image: QImage) -> None:
         """Show that image from now on."""
         self._image = image

@@ -49,7 +49,7 @@ class QueueActions(QObject):
     undo_possible = Signal(bool)
 
     def __init__(self, service: RenderService, model: QueueModel, tasks: TaskOwner, toast: Toast) -> None:
-        super().__init__()
+        super().__init__(toast)
         self._service = service
         self._model = model
         self._tasks = tasks

@@ -130,8 +130,10 @@ class QueueModel(QAbstractTableModel):
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         base = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        if index.isValid() and isinstance(self._rows[index.row()], JobNode):
+        if isinstance(self._rows[index.row()], JobNode):
             return base | Qt.ItemFlag.ItemIsDragEnabled
         return base
 

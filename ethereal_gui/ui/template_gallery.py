@@ -147,7 +147,8 @@ class TemplateGallery(QListView):
         self.selectionModel().currentChanged.connect(self._current_changed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        width = self.viewport().width() - 2
+        # Room for the scroll bar is always kept, or the cards would change their number when it comes and goes.
+        width = self.width() - self.verticalScrollBar().sizeHint().width() - 6
         card = width // max(2, round(width / _CARD_WIDTH))
         self._cards.card = QSize(card, (card - 18) * 9 // 16 + _CAPTION + 14)
         self.setGridSize(self._cards.card)

@@ -32,7 +32,7 @@ class TemplatesDesk(QObject):
     def __init__(
         self, library: TemplateLibrary, page: CreatePage, draw: DrawPreview, tasks: TaskOwner, toast: Toast
     ) -> None:
-        super().__init__()
+        super().__init__(page)
         self._library = library
         self._page = page
         self._draw = draw

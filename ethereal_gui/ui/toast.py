@@ -20,7 +20,7 @@ class Toast(QFrame):
         self.setObjectName("toast")
         self._act: Callable[[], object] | None = None
         self._words = label("", wrap=True)
-        self._button = button("", "link")
+        self._button = button("", "link", tip=self.tr("Undo"))
         self._close = icon_button("close", self.tr("Close the message"))
         self.setLayout(row(self._words, self._button, self._close, spacing=8, margins=(16, 6, 6, 6)))
         self._timer = QTimer(self)

@@ -90,7 +90,7 @@ class BatchBell(QObject):
     """
 
     def __init__(self, model: QueueModel, ring: Callable[[str, str], None]) -> None:
-        super().__init__()
+        super().__init__(model)
         self._model = model
         self._ring = ring
         self._under_way: set[str] = set()

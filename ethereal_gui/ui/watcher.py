@@ -23,7 +23,7 @@ class QueueWatcher(QObject):
     updated = Signal(object)
 
     def __init__(self, service: RenderService, model: QueueModel) -> None:
-        super().__init__()
+        super().__init__(model)
         self._service = service
         self._model = model
 
