@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from pathlib import Path
 
 from ethereal_gui.commands.batches import Choices, read_choices
 from ethereal_gui.commands.progress import ProgressView
@@ -15,13 +16,14 @@ from ethereal_gui.settings import Settings, load_settings
 from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.requests import make_request, work_dir_of
 from ethereal_gui.worker.sandbox import RenderProcess
-from ethereal_gui.worker.workspace import remove_work_dir
+from ethereal_gui.worker.workspace import make_output_dir, remove_work_dir
 
 
 async def render_command(options: argparse.Namespace) -> int:
     """Render one after the other; prints each finished file. 1 when a file was refused or a render failed."""
     settings = load_settings()
     choices = read_choices(options, settings)
+    make_output_dir(Path(str(choices.options.output_dir)))
     failed = choices.skipped
     with ProgressView() as view:
         for job_id, data in _jobs(choices):

@@ -25,6 +25,7 @@ from ethereal_gui.queue.control import WorkerRegistry
 from ethereal_gui.queue.event_feed import EventFeed
 from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.queue.server import EmbeddedServer
+from ethereal_gui.render.video.workspace import clean_stale
 from ethereal_gui.service.estimate import Estimate, estimate
 from ethereal_gui.service.poller import Poller
 from ethereal_gui.service.updates import ActionResult, Removed, ServerState, SubmittedBatch, Update
@@ -32,12 +33,13 @@ from ethereal_gui.settings import Settings
 from ethereal_gui.store.renders import HistoryTotals, RenderRecord, RenderStore
 from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.thread import WorkerThread
-from ethereal_gui.worker.workspace import sweep
+from ethereal_gui.worker.workspace import make_output_dir
 
 log = logging.getLogger(__name__)
 
 FINISH_FOR_EVER = 30 * 86_400.0
 ACTION_SECONDS = 10.0
+STALE_AFTER_SECONDS = 14 * 86_400.0
 Direction = Literal["top", "up", "down", "bottom"]
 
 
@@ -80,7 +82,7 @@ class RenderService:
         self._speeds = await asyncio.to_thread(self._store.speeds)
         await self._queue.finish_submissions()
         if worker:
-            await asyncio.to_thread(sweep, self.settings.data_dir / "work")
+            await asyncio.to_thread(clean_stale, self.settings.data_dir / "work", STALE_AFTER_SECONDS)
             self.start_worker()
 
     async def find_address(self) -> ServerAddress:
@@ -219,7 +221,7 @@ class RenderService:
         """Queue a batch: one job per file and format. The same batch id again adds nothing.
 
         Raises:
-            EtherealError: unknown template or format, bad values, or the queue is not available.
+            EtherealError: unknown template or format, bad values, no output folder, or the queue is not available.
         """
         for name in output_formats:
             get_format(name)
@@ -235,6 +237,7 @@ class RenderService:
                 "quality": options.quality or self.settings.quality,
             }
         )
+        await asyncio.to_thread(make_output_dir, Path(str(filled.output_dir)))
         added = await self.queue.add_batch_job(
             list(audio_files), template, list(output_formats), options=filled, batch_id=batch_id
         )

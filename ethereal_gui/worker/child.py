@@ -20,7 +20,6 @@ from ethereal_gui.domain.job import Progress
 from ethereal_gui.domain.naming import candidate_names
 from ethereal_gui.domain.wire import WireModel
 from ethereal_gui.worker.messages import Done, Failed, LogLine, ProgressLine, RenderRequest, to_line
-from ethereal_gui.worker.workspace import exclusive
 
 PARENT_GONE = 3
 """Exit code of a child whose worker went away."""
@@ -92,17 +91,16 @@ def _render(request: RenderRequest, send: Callable[[WireModel], None]) -> Done:
     def report(progress: Progress) -> None:
         send(ProgressLine(progress=progress))
 
-    with exclusive(Path(request.work_dir)):
-        video = render(
-            spec,
-            Path(request.output_dir),
-            candidate_names(request.name_pattern, request.name_fields),
-            work_dir=Path(request.work_dir),
-            cache_dir=Path(request.cache_dir),
-            on_progress=report,
-            threads=request.threads or None,
-            encoder=request.encoder,
-        )
+    video = render(
+        spec,
+        Path(request.output_dir),
+        candidate_names(request.name_pattern, request.name_fields),
+        work_dir=Path(request.work_dir),
+        cache_dir=Path(request.cache_dir),
+        on_progress=report,
+        threads=request.threads or None,
+        encoder=request.encoder,
+    )
     if video.resumed_frames:
         send(LogLine(text=f"Went on from frame {video.resumed_frames} of an earlier attempt."))
     return Done(

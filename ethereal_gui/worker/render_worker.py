@@ -16,7 +16,7 @@ from typing import Any, Final
 from bullmq import DelayedError, Job, UnrecoverableError, Worker
 
 import ethereal_gui
-from ethereal_gui.domain.errors import CancelledByUserError, DiskFullError, EtherealError, QueueError
+from ethereal_gui.domain.errors import CancelledByUserError, DiskFullError, EtherealError, OutputFolderError, QueueError
 from ethereal_gui.domain.job import JobStatus, Progress, RenderJobData, RenderOutcome
 from ethereal_gui.domain.worker_info import HEARTBEAT_SECONDS, WorkerInfo, WorkerState
 from ethereal_gui.queue.claims import put_back, reclaim, sign
@@ -30,7 +30,7 @@ from ethereal_gui.worker.job_runner import JobHandle, JobRunner
 from ethereal_gui.worker.requests import work_dir_of
 from ethereal_gui.worker.sandbox import Interrupted
 from ethereal_gui.worker.storage import StorageTrouble
-from ethereal_gui.worker.workspace import remove_work_dir
+from ethereal_gui.worker.workspace import make_output_dir, remove_work_dir
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +93,8 @@ class RenderWorker:
         """
         if not await self._wait_for_server():
             return
+        with contextlib.suppress(OutputFolderError):  # jobs may name other folders; those that do not will say it
+            await asyncio.to_thread(make_output_dir, self.config.output_dir)
         self._store = await asyncio.to_thread(RenderStore, self.config.history_path)
         self._queue = RenderQueue(self.config.address, queue_name=self.config.queue_name)
         self._registry = WorkerRegistry(self.config.address, queue_name=self.config.queue_name)
