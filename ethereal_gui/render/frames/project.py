@@ -35,7 +35,7 @@ VIEW_SIZE = 20
 
 HALF_IPD = 0.032
 MIN_SIGMA = 0.6  # texels of level 0; smaller lights keep their energy, not their size
-MAX_SIGMA = 1.30  # texels of a level; above it the next coarser one
+MAX_SIGMA = 1.50  # texels of a level; above it the next coarser one
 _TINY = 2.0e-5
 _TWO_PI = 2.0 * math.pi
 
@@ -54,7 +54,7 @@ def _put(
     b: float,
     view: Float64,
 ) -> None:
-    """Choose the level at which the sprite is 0.65 to 1.3 texels and write it there."""
+    """Choose the level at which the sprite is 0.75 to 1.5 texels and write it there."""
     width, height = view[1], view[2]
     levels = int(view[5])
     level = 0
@@ -73,7 +73,7 @@ def _put(
     reach = 3.17 * drawn_sigma
     xl, yl = x * scale, y * scale
     rows = math.ceil(height * scale)
-    big = drawn_sigma > 1.333  # only where there is no coarser level
+    big = drawn_sigma > 1.51  # only where there is no coarser level
     cap = sphere and (stretch > 1.01 or big)
     if cap or big:
         top, bottom = math.floor(yl - reach), math.ceil(yl + reach) + 1

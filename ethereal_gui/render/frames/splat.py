@@ -3,7 +3,7 @@
 Each plane is cut in bands of 32 rows. A sprite is listed in every band that it touches, in its own order, so that each
 texel is a sum in one fixed order, on however many threads the bands are drawn.
 
-The kernel of a sprite is (1 - u^2)^3 on both axes, a Gaussian to the eye that ends smoothly at three sigma; it fits
+The kernel of a sprite is (1 - u^2)^2 on both axes, a Gaussian to the eye that ends smoothly at 2.65 sigma; it fits
 8 x 8 texels at every size and place, and is divided by the sum of its samples, so that a light's energy doesn't
 depend on where between texels it stands. On a sphere away from the equator it is a spherical cap instead.
 """
@@ -22,7 +22,7 @@ Int32 = NDArray[np.int32]
 _ONE = np.float32(1.0)
 _ZERO = np.float32(0.0)
 _HALF = np.float32(0.5)
-_NINE = np.float32(9.0)
+_SEVEN = np.float32(7.0)  # variance of the kernel of reach 1 is 1 / 7
 _TEN = np.float32(10.0)
 _TWO_PI = np.float32(2.0 * math.pi)
 
@@ -58,14 +58,14 @@ def list_bands(meta: Int32, first_band: Int32, starts: Int32, fill: Int32, lists
 @kernel
 def _bump(d: Any, inv: Any) -> Any:
     w = max(_ZERO, _ONE - d * d * inv)
-    return w * w * w
+    return w * w
 
 
 @kernel
 def _square(s: Float32, y0: int, y1: int, plane: Float32, row0: int) -> None:
     """An 8 x 8 sprite, clipped to rows ``y0..y1`` of the level; row ``y0`` is row ``row0`` of the plane."""
     x, y, sigma = s[0], s[1], s[2]
-    inv = _ONE / (_NINE * sigma * sigma)
+    inv = _ONE / (_SEVEN * sigma * sigma)
     ix = math.floor(x - _HALF) - 3
     iy = math.floor(y - _HALF) - 3
     if ix < -8 or ix > plane.shape[2] - 16:
@@ -115,7 +115,8 @@ def _round(s: Float32, y0: int, y1: int, plane: Float32, row0: int) -> None:
         dy = np.float32(row) + _HALF - s[1]
         for x in range(max(0, math.floor(s[0] - reach)), min(width, math.ceil(s[0] + reach))):
             dx = np.float32(x) + _HALF - s[0]
-            w = peak * _bump(math.sqrt(dx * dx + dy * dy), _ONE / reach2)
+            w = max(_ZERO, _ONE - (dx * dx + dy * dy) / reach2)
+            w = peak * w * w * w
             for c in range(3):
                 plane[c, row - y0 + row0, x + 8] += w * s[3 + c]
 

@@ -91,9 +91,9 @@ def _curtains(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
             px, pz = along * wide * (0.85 + 0.10 * sheet), -depth
         ripple = sin1(5.3 * s + 0.13 * now[M_FLOW] + 0.33 * sheet) * sin1(3.1 * s - 0.09 * now[M_FLOW] + 0.2)
         fine = sin1(17.0 * s - 0.21 * now[M_FLOW] + 0.4 * ripple) * sin1(29.0 * s + 0.17 * now[M_FLOW] + 0.7 * sheet)
-        streak = 0.42 + 0.30 * ripple + now[_RAYS] * fine * (0.16 + 0.34 * now[M_TREBLE])
+        streak = 0.42 + 0.30 * ripple + now[_RAYS] * fine * (0.12 + 0.55 * now[M_TREBLE])
         streak = max(0.0, streak + 0.25 * (rnd(k, 0) - 0.5) * now[_RAYS])
-        power = 0.22 + 0.85 * band + 0.45 * beat + 0.25 * now[M_SWELL]
+        power = 0.18 + 0.75 * band + 0.85 * beat + 0.25 * now[M_SWELL] + 0.35 * now[M_TREBLE] * (0.5 + fine)
         hem = (0.66 + 0.10 * sheet + 0.05 * ripple + 0.16 * bass) * (0.45 + 0.55 * tall)
         length = tall * now[_HEIGHT] * (0.95 + 0.85 * streak + 0.85 * band + 0.25 * now[M_LEVEL])
         lift = v**1.25
@@ -175,7 +175,7 @@ def build(values: dict[str, float], layout: Layout, density: float) -> SceneMode
         pitch=-0.18,
         upright=True,
         landscape=np.stack([paint.light("0a1a26", 0.10), paint.light("02060c", 0.4)]),
-        exposure=values["exposure"],
+        exposure=1.6 * values["exposure"],
         bloom=values["bloom"],
         speed=values["speed"],
     )

@@ -144,7 +144,7 @@ def _silk(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
     lines = len(out) // _SILK_LINE
     rows = song.track.shape[0]
     floor = -0.66 * now[M_HALF_HEIGHT]
-    glow = (0.65 + 0.35 * now[M_LOUDNESS] + 0.7 * now[M_TREBLE]) * now[_GLOW]
+    glow = (0.55 + 0.30 * now[M_LOUDNESS] + 1.3 * now[M_TREBLE]) * now[_GLOW]
     for i in range(i0, i1):
         line = i // _SILK_LINE
         k = key(seed, line, 0)
@@ -296,7 +296,7 @@ def build(values: dict[str, float], layout: Layout, density: float) -> SceneMode
         (1.0, "6a3ad0", 0.6),
     )
     smoke = paint.ramp((0.0, "c8481c", 0.9), (0.35, "6c2a4a", 0.7), (0.7, "2c2c66", 0.6), (1.0, "12204a", 0.4))
-    core = paint.ramp((0.0, "ffdc9a", 1.6), (0.3, "ffa040", 1.0), (0.6, "ff6418", 0.7), (1.0, "c02c10", 0.45))
+    core = paint.ramp((0.0, "ffe0a0", 4.0), (0.3, "ffa840", 1.6), (0.6, "ff6418", 0.7), (1.0, "c02c10", 0.45))
     sky = SkyLook(
         zenith=paint.light("0a1030", 0.30),
         horizon=paint.light("160c20", 0.35),
@@ -322,7 +322,7 @@ def build(values: dict[str, float], layout: Layout, density: float) -> SceneMode
         parameters=tuple(values[name] for name in PARAMETERS),
         ramps=np.stack([STARLIGHT, embers, body, silk, smoke, core]),
         sway=values["sway"],
-        exposure=values["exposure"],
+        exposure=1.5 * values["exposure"],
         bloom=values["bloom"],
         speed=values["speed"],
     )

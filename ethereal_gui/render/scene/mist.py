@@ -107,18 +107,18 @@ def _cloud(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         out[i, 1] = centre + ny * r + 0.5 * wisp
         out[i, 2] = nz * r - DISTANCE
         out[i, 3] = radius * (0.026 + 0.062 * rnd(q, 3)) * (1.0 + 0.9 * leave)
-        facing = nx * lx + ny * ly + nz * lz
-        lit = 0.04 + 0.96 * smooth(-0.6, 1.15, facing + 1.6 * bump + 0.45 * fine)
-        rim = (1.0 - abs(nz)) ** 2
-        inside = now[_HEART] * (0.05 + 0.35 * now[M_BEAT]) * smooth(0.1, -0.7, fine)
-        shade = 0.06 + 0.72 * lit * lit + 0.20 * rim + 0.16 * fine
-        dense = smooth(-0.6, 0.65, fine + 2.0 * bump)
-        dense *= 0.25 + 0.75 * smooth(-0.35, 0.35, nz)
-        shine = rise_fall(age, 0.25, 0.45) * (0.45 + 0.45 * now[M_LEVEL] + 0.3 * birth[C_LEVEL]) * (0.05 + dense)
-        shine *= 0.10 + 0.95 * lit * lit + 0.40 * rim
+        rim = 1.0 - abs(nz)
+        facing = smooth(-0.9, 1.1, nx * lx + ny * ly + nz * lz)
+        dense = smooth(-0.45, 0.75, fine + 1.5 * bump) * (0.30 + 0.70 * smooth(-0.4, 0.4, nz))
+        shine = (0.10 + 0.30 * facing + 1.0 * rim * rim) * (0.06 + dense)
+        shine *= rise_fall(age, 0.25, 0.45) * (
+            0.45 + 0.50 * now[M_LEVEL] + 0.35 * birth[C_LEVEL] + 0.3 * now[M_BASS_SOFT]
+        )
+        inside = now[_HEART] * (0.02 + 0.16 * now[M_BEAT]) * smooth(0.1, -0.7, fine) * (1.0 - rim)
+        shade = 0.5 + 0.30 * nx + 0.34 * ny + 0.16 * fine
         for c in range(3):
-            light = ramp_at(ramps, 2, shade, c) * shine + inside * ramp_at(ramps, 5, 0.4, c)
-            out[i, 4 + c] = (150.0 / len(out)) * light
+            light = ramp_at(ramps, 2, shade, c) * shine + inside * ramp_at(ramps, 5, 0.5, c)
+            out[i, 4 + c] = (300.0 / len(out)) * light
         out[i, 7] = 0.0
 
 
@@ -148,12 +148,13 @@ def _threads(out: Float32, i0: int, i1: int, _seed: int, song: Song) -> None:
         bump = _surface(nx, ny, nz, now)
         r = radius * (1.04 + bump + 0.05 * now[M_LEVEL])
         out[i, 0], out[i, 1], out[i, 2] = nx * r, centre + ny * r, nz * r - DISTANCE
-        out[i, 3] = radius * 0.0085
+        out[i, 3] = radius * 0.0075
         front = 0.22 + 0.78 * smooth(-0.5, 0.5, nz)
-        shine = rise_fall(s, 0.25, 0.25) * (0.10 + 0.9 * band * band + 0.45 * song.track[row, 4]) * front
-        shade = 0.5 + 0.5 * sin1(place + 0.35 * s + 0.01 * now[M_FLOW])
+        shine = rise_fall(s, 0.25, 0.25) * (0.12 + 0.9 * band * band + 0.55 * song.track[row, 4]) * front
+        shine *= 0.35 + 0.9 * (1.0 - abs(nz))
+        shade = 0.5 + 0.34 * nx + 0.38 * ny
         for c in range(3):
-            out[i, 4 + c] = (3600.0 / len(out)) * shine * now[_THREADS] * ramp_at(ramps, 3, shade, c)
+            out[i, 4 + c] = (5200.0 / len(out)) * shine * now[_THREADS] * ramp_at(ramps, 3, shade, c)
         out[i, 7] = 0.0
 
 
@@ -200,11 +201,11 @@ def _fog(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         out[i, 0], out[i, 1] = x, y + 0.05 * near + 0.04 * now[M_BASS_SOFT] * half_h
         out[i, 2] = z
         out[i, 3] = (0.10 + 0.20 * rnd(q, 5)) * wide
-        lit = (0.30 + 0.55 * now[M_SWELL] + 0.25 * now[M_LOW_MID]) * now[_FOG] * smooth(-0.8, 0.6, near)
+        lit = (0.30 + 0.55 * now[M_SWELL] + 0.25 * now[M_LOW_MID]) * now[_FOG] * smooth(-0.5, 0.7, near)
         centre = 1.0 / (1.0 + 0.9 * x * x)
         for c in range(3):
             out[i, 4 + c] = (
-                (24.0 / len(out))
+                (36.0 / len(out))
                 * rise_fall(age, 0.3, 0.3)
                 * lit
                 * (0.35 + 0.65 * centre)
@@ -218,18 +219,19 @@ def build(values: dict[str, float], layout: Layout, density: float) -> SceneMode
     paint = Paint(values)
     dust = paint.ramp((0.0, "ffffff", 1.0), (0.5, "cfe6ff", 0.8), (1.0, "ffd0e6", 0.7))
     cloud = paint.ramp(
-        (0.0, "1a1060", 0.6),
-        (0.25, "2c2fae", 0.8),
-        (0.5, "3f74e8", 0.9),
-        (0.75, "62cdea", 1.0),
-        (1.0, "ffb0c8", 1.3),
+        (0.0, "10e0c8", 0.9),
+        (0.22, "1c8cf0", 0.9),
+        (0.45, "5048f4", 1.0),
+        (0.66, "b83cf0", 1.0),
+        (0.84, "ff4c98", 1.05),
+        (1.0, "ff9a60", 1.2),
     )
-    thread = paint.ramp((0.0, "8fe8ff", 1.0), (0.4, "b8b0ff", 1.0), (0.75, "ff9ed8", 1.0), (1.0, "ffd9a8", 1.0))
-    fog = paint.ramp((0.0, "1a2458", 0.7), (0.5, "3a5c9c", 0.8), (1.0, "88a8d0", 0.9))
-    heart = paint.ramp((0.0, "ffd8c0", 1.4), (0.5, "ff8fb0", 0.9), (1.0, "8a4ad8", 0.6))
+    thread = paint.ramp((0.0, "5cf4e0", 1.0), (0.35, "7aa8ff", 1.0), (0.65, "d08cff", 1.0), (1.0, "ffb08c", 1.1))
+    fog = paint.ramp((0.0, "0c2058", 0.7), (0.5, "283ca0", 0.8), (1.0, "6a48c0", 0.8))
+    heart = paint.ramp((0.0, "ffc8d8", 1.4), (0.5, "f060c0", 0.9), (1.0, "5a3ae0", 0.6))
     sky = SkyLook(
         zenith=paint.light("0a1438", 0.35),
-        horizon=paint.light("24305c", 0.40),
+        horizon=paint.light("1c2458", 0.30),
         cloud_a=paint.light("34549c", 0.16),
         cloud_b=paint.light("5a3a8c", 0.14),
         contrast=0.6,
@@ -241,7 +243,7 @@ def build(values: dict[str, float], layout: Layout, density: float) -> SceneMode
         Layer(_fog, round(300 * density * around), 22),
         Layer(_cloud, round(14000 * density), 23),
         Layer(_heart, 14, 24),
-        Layer(_threads, max(36, round(72 * density)) * _THREAD_LINE, 25),
+        Layer(_threads, max(40, round(96 * density)) * _THREAD_LINE, 25),
         Layer(motes, round(380 * density * around), 26),
     )
     return SceneModel(
@@ -250,7 +252,7 @@ def build(values: dict[str, float], layout: Layout, density: float) -> SceneMode
         parameters=tuple(values[name] for name in PARAMETERS),
         ramps=np.stack([STARLIGHT, dust, cloud, thread, fog, heart]),
         sway=values["sway"],
-        exposure=values["exposure"],
+        exposure=1.35 * values["exposure"],
         bloom=values["bloom"],
         speed=values["speed"],
     )

@@ -43,7 +43,7 @@ _GAS = M_PARAMETERS + 4
 _ECHO = M_PARAMETERS + 5
 _CLUSTER = M_PARAMETERS + 6
 
-_LINE = 160
+_LINE = 170
 # Ramps: 0 stars, 1 motes, 2 gas from the heart outwards, 3 veils, 4 cluster.
 
 
@@ -100,6 +100,7 @@ def _gas(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         wave = _echo(song, radius) * now[_ECHO]
         shine = (0.28 + 0.45 * now[M_LEVEL] + 1.1 * wave / (0.5 + radius)) * now[_GAS]
         shine *= smooth(-0.75, 0.75, texture) / (0.45 + 0.9 * radius * radius)
+        shine *= 1.0 + 1.6 * now[M_TREBLE] * smooth(0.45, 1.1, radius)
         shade = 0.62 * radius + 0.22 * texture + 0.12 * (now[M_MID] - 0.4) + 0.08
         for c in range(3):
             out[i, 4 + c] = (95.0 / len(out)) * shine * ramp_at(ramps, 2, shade, c)
@@ -112,21 +113,34 @@ def _veils(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
     now, ramps = song.now, song.ramps
     for i in range(i0, i1):
         line = i // _LINE
-        k = key(seed, line, 0)
+        # Lines come in ribbons of twelve that lie side by side and are folded together.
+        ribbon = line // 12
+        side = (line - 12 * ribbon) / 11.0 - 0.5
+        k = key(seed, ribbon, 0)
         s = (i - line * _LINE + 0.5) / _LINE
-        r = 0.25 + 0.95 * rnd(k, 0)
-        turn = rnd(k, 1) + (0.16 + 0.10 * rnd(k, 2)) * (s - 0.5)
-        y = 0.62 * (rnd(k, 3) - 0.5) * r + 0.10 * sin1(0.8 * s + rnd(k, 4))
+        r = 0.22 + 0.85 * rnd(k, 0) + 0.16 * side
+        turn = rnd(k, 1) + (0.20 + 0.16 * rnd(k, 2)) * (s - 0.5) + 0.012 * side
+        y = 0.60 * (rnd(k, 3) - 0.5) * r + 0.12 * sin1(0.8 * s + rnd(k, 4)) + 0.10 * side * sin1(0.7 * s + rnd(k, 5))
         x, y, z = _carry(r * cos1(turn), y, r * sin1(turn), now)
         radius = math.sqrt(x * x + y * y + z * z)
         px, py, pz = _place(x, y, z, now)
         out[i, 0], out[i, 1], out[i, 2] = px, py, pz
-        out[i, 3] = 0.0055 + 0.0065 * rnd(k, 5)
+        out[i, 3] = 0.0058
         wave = _echo(song, radius) * now[_ECHO]
         ends = smooth(0.0, 0.3, s) * smooth(0.0, 0.3, 1.0 - s)
-        shine = ends * (0.22 + 0.75 * now[M_MID] * rnd(k, 6) + 0.35 * now[M_LOW_MID] + 0.8 * wave) * now[_GAS]
+        shine = (
+            ends
+            * (
+                0.18
+                + 0.75 * now[M_MID] * rnd(k, 6)
+                + 0.35 * now[M_LOW_MID]
+                + 0.7 * wave
+                + 0.9 * now[M_TREBLE] * rnd(k, 7)
+            )
+            * now[_GAS]
+        )
         for c in range(3):
-            out[i, 4 + c] = (520.0 / len(out)) * shine / (0.4 + radius) * ramp_at(ramps, 3, 0.15 + 0.7 * radius, c)
+            out[i, 4 + c] = (900.0 / len(out)) * shine / (0.4 + radius) * ramp_at(ramps, 3, 0.15 + 0.7 * radius, c)
         out[i, 7] = 0.0
 
 
@@ -147,7 +161,7 @@ def _cluster(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         delay = 0.25 * rnd(k, 4)
         onset = song.track[birth_row(song.inverse, now[M_FLOW] - delay, rows), 5]
         twinkle = 0.75 + 0.25 * sin1((0.25 + 0.6 * rnd(k, 5)) * now[M_FLOW] + rnd(k, 6))
-        lit = 0.35 + 0.35 * now[M_LEVEL] + 1.6 * now[M_TREBLE] * rnd(k, 7) + 3.0 * onset * smooth(0.80, 0.95, rnd(k, 8))
+        lit = 0.30 + 0.30 * now[M_LEVEL] + 2.6 * now[M_TREBLE] * rnd(k, 7) + 3.0 * onset * smooth(0.80, 0.95, rnd(k, 8))
         out[i, 0], out[i, 1], out[i, 2] = px, py, pz
         out[i, 3] = 0.0016 + 0.0042 * m**12
         for c in range(3):
@@ -201,7 +215,7 @@ def build(values: dict[str, float], layout: Layout, density: float) -> SceneMode
         Layer(stars, 6000 if layout.immersive else 16000, 41),
         Layer(_gas, round(9000 * density), 42),
         Layer(_heart, 14, 43),
-        Layer(_veils, round(90 * density) * _LINE, 44),
+        Layer(_veils, 12 * round(10 * density) * _LINE, 44),
         Layer(_cluster, round(1500 * density), 45),
         Layer(motes, round(220 * density * around), 46),
     )
@@ -211,7 +225,7 @@ def build(values: dict[str, float], layout: Layout, density: float) -> SceneMode
         parameters=tuple(values[name] for name in PARAMETERS),
         ramps=np.stack([STARLIGHT, dust, gas, veil, cluster]),
         sway=values["sway"],
-        exposure=values["exposure"],
+        exposure=1.3 * values["exposure"],
         bloom=values["bloom"],
         speed=values["speed"],
     )

@@ -93,9 +93,11 @@ def _waves(out: Float32, i0: int, i1: int, _seed: int, song: Song) -> None:
         u = (ring + part) / rings
         turn = (i - ring * _RING + 0.5 * ((ring - step) & 1)) / _RING
         place = _mirror(turn + 0.5)
-        row = song.inverse[min(song.inverse.shape[0] - 1, max(0, int((now[M_FLOW] - 3.2 * u) * 30.0)))]
+        row = song.inverse[min(song.inverse.shape[0] - 1, max(0, int((now[M_FLOW] - 2.2 * u) * 30.0)))]
         row = min(fps_row, row)
-        level = _band(song.bands, row, place)
+        # Three moments together: rings stand closer in time than a band needs to jump.
+        level = 0.5 * _band(song.bands, row, place)
+        level += 0.25 * (_band(song.bands, row - 2.5, place) + _band(song.bands, min(fps_row, row + 2.5), place))
         beat = song.track[min(song.track.shape[0] - 1, int(row)), 6]
         r = frame * (0.42 + 2.3 * u**1.2)
         ground = 0.05 * billow(1.4 * r * cos1(turn), 1.4 * r * sin1(turn), 2.0, now[M_FLOW] + 2.0 * now[M_FLOW_MID])
@@ -103,7 +105,7 @@ def _waves(out: Float32, i0: int, i1: int, _seed: int, song: Song) -> None:
         lift = now[_WAVES] * frame * (0.34 * level * level + 0.10 * level) * (0.35 + 0.65 * smooth(0.0, 0.12, u))
         out[i, 0], out[i, 1], out[i, 2] = x, floor + lift + ground * (0.4 + now[M_MID]), z - DISTANCE
         out[i, 3] = frame * (0.0045 + 0.0075 * u + 0.006 * level)
-        fade = smooth(0.0, 0.06, u) * (1.0 - smooth(0.5, 1.0, u)) * smooth(0.35, 1.5, DISTANCE - z)
+        fade = smooth(0.0, 0.06, u) * (1.0 - smooth(0.5, 1.0, u)) * smooth(0.5, 2.2, DISTANCE - z)
         shine = fade * (0.035 + 0.95 * level * level + 0.16 * beat) * (0.7 + 0.5 * now[M_LEVEL]) * now[_WAVES]
         for c in range(3):
             out[i, 4 + c] = 0.95 * shine * ramp_at(ramps, 2, place * 0.86 + 0.14 * level, c)
@@ -246,7 +248,7 @@ def build(values: dict[str, float], layout: Layout, density: float) -> SceneMode
         ramps=np.stack([STARLIGHT, dust, spectrum, orb]),
         sway=0.8 * values["sway"],
         pitch=values["tilt"],
-        exposure=values["exposure"],
+        exposure=1.4 * values["exposure"],
         bloom=values["bloom"],
         speed=values["speed"],
     )
