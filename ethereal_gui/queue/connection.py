@@ -211,7 +211,7 @@ def server_errors(address: ServerAddress) -> Iterator[None]:
 
 def _translated(address: ServerAddress, error: RedisError) -> QueueError:
     label = address.label
-    if isinstance(error, AuthenticationError | AuthorizationError):
+    if _has(error, AuthenticationError, AuthorizationError) or "already authenticated" in str(error):
         return ServerRefusedError(
             f"{label} refused the user name or password.", hint="Check REDIS_URL, or REDIS_USERNAME and REDIS_PASSWORD."
         )
@@ -220,9 +220,9 @@ def _translated(address: ServerAddress, error: RedisError) -> QueueError:
             f"{label} does not let this user do that: {_text(error)}.",
             hint="Its ACL has to allow all commands on the keys bull:*.",
         )
-    if isinstance(error, BusyLoadingError):
+    if _has(error, BusyLoadingError):
         return ServerUnavailableError(f"{label} is still loading its data.", hint="It will be ready in a moment.")
-    if _is_tls(error):
+    if _has(error, ssl.SSLError):
         return ServerRefusedError(
             f"{label} could not be trusted: {_text(error)}.", hint="Check its certificate (?ssl_ca_certs=FILE)."
         )
@@ -237,9 +237,10 @@ def _translated(address: ServerAddress, error: RedisError) -> QueueError:
     return QueueError(f"{label} answered with an error: {_text(error)}.")
 
 
-def _is_tls(error: BaseException | None) -> bool:
+def _has(error: BaseException | None, *kinds: type[BaseException]) -> bool:
+    """Whether an error or one that it came from is of a kind: the driver wraps what happens while it connects."""
     while error is not None:
-        if isinstance(error, ssl.SSLError):
+        if isinstance(error, kinds):
             return True
         error = error.__cause__ or error.__context__
     return False

@@ -106,6 +106,7 @@ class EmbeddedServer:
         self._watch = None
         if self._address is None:
             return
+        self._folder.prepare()
         async with self._folder.locked():
             self._folder.unregister()
             if not self._folder.has_users():
@@ -199,6 +200,7 @@ class EmbeddedServer:
             if self._pid is not None and server_process.is_alive(self._pid):
                 continue
             try:
+                self._folder.prepare()
                 async with self._folder.locked():
                     await self._ensure()
                 log.warning("The built-in server had ended and runs again (process %s).", self._pid)
