@@ -20,7 +20,6 @@ _PREFERRED, _SPREAD_OCTAVES = 120.0, 0.9
 _WINDOW_SECONDS, _HOP_SECONDS = 12.0, 3.0
 _TIGHTNESS = 120.0
 _PULSE_SECONDS = 0.16
-_FLUX_DELAY = 0.4  # rows by which the flux of a sudden sound is early, on the average
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def track_beats(onset: Array, rate: float) -> Beats:
     rows = np.array(_best_path(curve, periods, _TIGHTNESS))
     if len(rows) < 4:
         return nothing
-    refined = _steadied(rows + _peak_offset(curve, rows) + _FLUX_DELAY, rate)
+    refined = _steadied(rows + _peak_offset(curve, rows), rate)
     confidence = _confidence(curve, rows, rate)
     inside = (refined >= 0) & (refined < len(onset))
     return Beats(refined[inside] / rate, confidence[inside])
