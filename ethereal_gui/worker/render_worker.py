@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 LOCK_MS: Final = 15_000
 STALL_CHECK_MS: Final = 5_000
 MAX_STALLED_COUNT: Final = 3
-CANCEL_POLL_SECONDS: Final = 0.4
+WISH_POLL_SECONDS: Final = 0.4
 DRAIN_POLL_SECONDS: Final = 0.5
 RETRY_CONNECT_SECONDS: Final = 3.0
 ROOM_POLL_SECONDS: Final = 5.0
@@ -102,7 +102,7 @@ class RenderWorker:
         running = asyncio.create_task(self._worker.run(), name="bullmq-worker")
         helpers = [
             asyncio.create_task(self._heartbeats(), name="heartbeats"),
-            asyncio.create_task(self._watch_cancels(), name="cancels"),
+            asyncio.create_task(self._watch_wishes(), name="wishes"),
         ]
         if self._drain:
             helpers.append(asyncio.create_task(self._stop_when_empty(), name="drain"))
@@ -274,13 +274,12 @@ class RenderWorker:
         with contextlib.suppress(Exception):
             await self._queue.clear_cancel(job_id)
 
-    async def _watch_cancels(self) -> None:
-        """Cancelling a job that runs here is asked for in the queue by whoever wants it."""
+    async def _watch_wishes(self) -> None:
+        """Somebody may want a job of ours cancelled, or this worker drained; both stand in the queue."""
         while True:
-            await asyncio.sleep(CANCEL_POLL_SECONDS)
-            if not self._runners:
-                continue
+            await asyncio.sleep(WISH_POLL_SECONDS)
             try:
+                self._set_draining(await self._registry.drain_requested(self.config.name))
                 for job_id in await self._queue.cancel_requests(list(self._runners)):
                     if job_id in self._runners:
                         self._runners[job_id].stop(CancelledByUserError)
@@ -307,8 +306,6 @@ class RenderWorker:
             try:
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
                     await self._registry.heartbeat(self._info())
-                    wanted = await self._registry.drain_requested(self.config.name)
-                self._set_draining(wanted)
                 self._last_trouble = None
             except Exception as error:
                 self._trouble(str(error))
