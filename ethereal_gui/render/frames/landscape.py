@@ -63,13 +63,13 @@ def add_landscape(plane: Float32, view: Float64, flow: float, tint: Float64, sca
         shift = 0.0035 * sway * (0.3 + 6.0 * down) / radians
         for x in range(width):
             azimuth = (x + 0.5) / width
-            cross = sin1(7.0 * azimuth + 0.35 * near + 0.07 * flow) + sin1(11.0 * azimuth - 0.5 * near + 0.05 * flow)
+            cross = sin1(3.0 * azimuth + 0.35 * near + 0.07 * flow) + sin1(5.0 * azimuth - 0.23 * near + 0.05 * flow)
             source = horizon - (y + 0.5 - horizon) * 0.96 + shift * (0.7 + 0.3 * cross)
             s = min(horizon - 0.5, max(0.0, source - 0.5))
             i = min(low - 1, max(0, math.floor(s)))
             f = np.float32(min(1.0, max(0.0, s - i)))
             k = min(low - 1, i + 1)
-            part = np.float32(reflect * (1.0 + 0.10 * cross))
+            part = np.float32(reflect * (1.0 + 0.03 * cross))
             for c in range(3):
                 mirrored = plane[c, i + 1, x + 8] * (np.float32(1.0) - f) + plane[c, k + 1, x + 8] * f
                 plane[c, y + 1, x + 8] = part * mirrored + np.float32(tint[1, c])

@@ -191,7 +191,7 @@ def _fog(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         depth = 1.9 + 2.6 * rnd(q, 0)
         wide = depth / DISTANCE
         low = rnd(q, 1) * rnd(q, 1)
-        y = (-1.05 + 1.5 * low * rnd(q, 2)) * half_h * wide
+        y = (-1.10 + 1.6 * low * rnd(q, 2) - 0.7 * now[M_IMMERSIVE] * rnd(q, 6)) * half_h * wide
         if now[M_IMMERSIVE] > 0.5:
             turn = rnd(q, 3) + 0.006 * age * life
             x, z = depth * sin1(turn), -depth * cos1(turn)
@@ -202,10 +202,10 @@ def _fog(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         out[i, 2] = z
         out[i, 3] = (0.10 + 0.20 * rnd(q, 5)) * wide
         lit = (0.30 + 0.55 * now[M_SWELL] + 0.25 * now[M_LOW_MID]) * now[_FOG] * smooth(-0.5, 0.7, near)
-        centre = 1.0 / (1.0 + 0.9 * x * x)
+        centre = 1.0 / (1.0 + 0.9 * x * x) * min(1.0, half_w / half_h)
         for c in range(3):
             out[i, 4 + c] = (
-                (36.0 / len(out))
+                (26.0 * (1.0 + 4.0 * now[M_IMMERSIVE]) / len(out))
                 * rise_fall(age, 0.3, 0.3)
                 * lit
                 * (0.35 + 0.65 * centre)

@@ -70,8 +70,8 @@ def _place(x: float, y: float, z: float, now: Float64) -> tuple[float, float, fl
     size = now[_EXTENT] * (1.0 + 0.05 * now[M_BASS_SOFT] + 0.03 * sin1(0.05 * now[M_FLOW]))
     lean = 0.35 if wide >= tall else 1.15
     x, y = math.cos(lean) * x - math.sin(lean) * y, math.sin(lean) * x + math.cos(lean) * y
-    reach = (0.55 + 0.45 * max(wide, tall)) * (1.0 + 0.35 * now[M_IMMERSIVE])
-    return x * size * reach * 0.95, y * size * reach * 0.95, z * size * 0.9 - DISTANCE - 0.15
+    reach = (0.55 + 0.45 * max(wide, tall)) * (1.0 + 0.9 * now[M_IMMERSIVE])
+    return x * size * reach * 0.95, y * size * reach * 0.95, z * size * (0.9 + 1.6 * now[M_IMMERSIVE]) - DISTANCE - 0.15
 
 
 @kernel
@@ -96,7 +96,7 @@ def _gas(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         texture = billow(2.3 * x, 2.3 * y + 3.0, 2.3 * z, 0.6 * now[M_FLOW])
         px, py, pz = _place(x, y, z, now)
         out[i, 0], out[i, 1], out[i, 2] = px, py, pz
-        out[i, 3] = (0.035 + 0.085 * rnd(k, 3)) * (0.7 + 0.5 * radius)
+        out[i, 3] = (0.035 + 0.085 * rnd(k, 3)) * (0.7 + 0.5 * radius) * (1.0 + 1.3 * now[M_IMMERSIVE])
         wave = _echo(song, radius) * now[_ECHO]
         shine = (0.28 + 0.45 * now[M_LEVEL] + 1.1 * wave / (0.5 + radius)) * now[_GAS]
         shine *= smooth(-0.75, 0.75, texture) / (0.45 + 0.9 * radius * radius)
@@ -125,7 +125,7 @@ def _veils(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         radius = math.sqrt(x * x + y * y + z * z)
         px, py, pz = _place(x, y, z, now)
         out[i, 0], out[i, 1], out[i, 2] = px, py, pz
-        out[i, 3] = 0.0058
+        out[i, 3] = 0.0058 * (1.0 + 0.9 * now[M_IMMERSIVE])
         wave = _echo(song, radius) * now[_ECHO]
         ends = smooth(0.0, 0.3, s) * smooth(0.0, 0.3, 1.0 - s)
         shine = (

@@ -24,6 +24,7 @@ from ethereal_gui.render.scene.timeline import (
     M_FLOW_MID,
     M_HALF_HEIGHT,
     M_HALF_WIDTH,
+    M_IMMERSIVE,
     M_LEVEL,
     M_MID,
     M_PARAMETERS,
@@ -73,6 +74,8 @@ def _mirror(turn: float) -> float:
 
 @kernel
 def _frame(now: Float64) -> float:
+    if now[M_IMMERSIVE] > 0.5:
+        return float(1.6 * now[_SIZE])
     return float(now[_SIZE] * min(1.0, 0.30 + 0.70 * now[M_HALF_WIDTH]) * (0.92 + 0.08 * now[M_HALF_HEIGHT]))
 
 
@@ -82,7 +85,11 @@ def _waves(out: Float32, i0: int, i1: int, _seed: int, song: Song) -> None:
     now, ramps = song.now, song.ramps
     rings = len(out) // _RING
     frame = _frame(now)
-    floor = -0.40 * (0.4 + 0.6 * now[M_HALF_HEIGHT])
+    immersive = now[M_IMMERSIVE] > 0.5
+    floor = -0.40 * (0.4 + 0.6 * now[M_HALF_HEIGHT]) if not immersive else -0.95
+    inner, outer, ahead = 0.42, 2.3, DISTANCE
+    if immersive:  # the viewer stands in the middle of the rings
+        inner, outer, ahead = 0.75, 4.2, 0.0
     fps_row = now[M_ROW]
     # Rings travel: ring j lies at (j + part) / rings of the way out.
     clock = 0.9 * now[M_FLOW]
@@ -92,20 +99,22 @@ def _waves(out: Float32, i0: int, i1: int, _seed: int, song: Song) -> None:
         ring = i // _RING
         u = (ring + part) / rings
         turn = (i - ring * _RING + 0.5 * ((ring - step) & 1)) / _RING
-        place = _mirror(turn + 0.5)
+        place = _mirror(turn) if immersive else _mirror(turn + 0.5)  # low bands in front of the viewer
         row = song.inverse[min(song.inverse.shape[0] - 1, max(0, int((now[M_FLOW] - 2.2 * u) * 30.0)))]
         row = min(fps_row, row)
         # Three moments together: rings stand closer in time than a band needs to jump.
         level = 0.5 * _band(song.bands, row, place)
         level += 0.25 * (_band(song.bands, row - 2.5, place) + _band(song.bands, min(fps_row, row + 2.5), place))
         beat = song.track[min(song.track.shape[0] - 1, int(row)), 6]
-        r = frame * (0.42 + 2.3 * u**1.2)
+        r = frame * (inner + outer * u**1.2)
         ground = 0.05 * billow(1.4 * r * cos1(turn), 1.4 * r * sin1(turn), 2.0, now[M_FLOW] + 2.0 * now[M_FLOW_MID])
         x, z = r * sin1(turn), -r * cos1(turn)
         lift = now[_WAVES] * frame * (0.34 * level * level + 0.10 * level) * (0.35 + 0.65 * smooth(0.0, 0.12, u))
-        out[i, 0], out[i, 1], out[i, 2] = x, floor + lift + ground * (0.4 + now[M_MID]), z - DISTANCE
-        out[i, 3] = frame * (0.0045 + 0.0075 * u + 0.006 * level)
-        fade = smooth(0.0, 0.06, u) * (1.0 - smooth(0.5, 1.0, u)) * smooth(0.5, 2.2, DISTANCE - z)
+        out[i, 0], out[i, 1], out[i, 2] = x, floor + lift + ground * (0.4 + now[M_MID]), z - ahead
+        out[i, 3] = frame * (0.0045 + 0.0075 * u + 0.006 * level) * outer / 2.3
+        fade = smooth(0.0, 0.06, u) * (1.0 - smooth(0.5, 1.0, u))
+        if not immersive:
+            fade *= smooth(0.5, 2.2, DISTANCE - z)
         shine = fade * (0.035 + 0.95 * level * level + 0.16 * beat) * (0.7 + 0.5 * now[M_LEVEL]) * now[_WAVES]
         for c in range(3):
             out[i, 4 + c] = 0.95 * shine * ramp_at(ramps, 2, place * 0.86 + 0.14 * level, c)
