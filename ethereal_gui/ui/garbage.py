@@ -15,6 +15,11 @@ _FULL_AFTER: Final = 30
 """Collections of the middle generation between two full ones; a full one looks at every object there is."""
 
 
+_LOADED: Final = 20_000
+"""So many new objects within a second are a queue that was read, not garbage. Looking through them would take 100 ms
+for 10,000 jobs; frozen, they are left out from now on. Jobs have no cycles and are freed without the collector."""
+
+
 class GarbageTimer(QObject):
     """Collects while it lives; ``close`` gives the work back to Python."""
 
@@ -22,6 +27,7 @@ class GarbageTimer(QObject):
         super().__init__(parent)
         self._was_enabled = gc.isenabled()
         gc.disable()
+        gc.freeze()  # modules and the window live until the end
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
         self._timer.timeout.connect(self._look)
@@ -30,13 +36,16 @@ class GarbageTimer(QObject):
     def close(self) -> None:
         """Stop, and let Python collect by itself again."""
         self._timer.stop()
+        gc.unfreeze()
         if self._was_enabled:
             gc.enable()
 
     def _look(self) -> None:
         young, middle, old = gc.get_count()
         first, second, _ = gc.get_threshold()
-        if old > _FULL_AFTER:
+        if young > _LOADED:
+            gc.freeze()
+        elif old > _FULL_AFTER:
             gc.collect(2)
         elif middle > second or young > first * second:
             gc.collect(1)

@@ -176,18 +176,19 @@ class JobNode:
     Attributes:
         snapshot: the newest that is known of it.
         state: what a person sees.
+        haystack: what the search looks into.
         work: how much there is to do, in gigapixels of video.
         row: row in the table, or ``HIDDEN``.
     """
 
-    __slots__ = ("_haystack", "batch", "id", "order", "row", "snapshot", "state", "work")
+    __slots__ = ("batch", "haystack", "id", "order", "row", "snapshot", "state", "work")
 
     def __init__(self, snapshot: JobSnapshot, batch: BatchNode, order: int) -> None:
         self.id = snapshot.id
         self.batch = batch
         self.order = order
         self.row = HIDDEN
-        self._haystack = ""
+        self.haystack = _haystack(snapshot)
         self.show(snapshot)
         self.work = self._work()
 
@@ -235,19 +236,6 @@ class JobNode:
         return self.state in _ENDED
 
     @property
-    def haystack(self) -> str:
-        """What the search looks into; made when first needed."""
-        if not self._haystack:
-            data = self.snapshot.data
-            parts = [self.id]
-            if data:
-                audio = data.audio_file
-                parts += [audio.original_name, audio.title or "", audio.artist or "", audio.album or ""]
-                parts += [data.output_format, data.template]
-            self._haystack = "\n".join(parts).casefold()
-        return self._haystack
-
-    @property
     def realtime(self) -> float | None:
         """Seconds of video per second of work, of the running or the finished render."""
         data, outcome, progress = self.snapshot.data, self.snapshot.outcome, self.snapshot.progress
@@ -263,6 +251,15 @@ class JobNode:
             return 0.0
         frames = (data.audio_file.duration or _USUAL_DURATION) * (data.fps or 30)
         return FORMATS[data.output_format].pixels * frames / 1e9
+
+
+def _haystack(snapshot: JobSnapshot) -> str:
+    data = snapshot.data
+    if data is None:
+        return snapshot.id
+    audio = data.audio_file
+    parts = (audio.original_name, audio.title, audio.artist, audio.album, data.output_format, data.template)
+    return "\n".join((snapshot.id, *(part for part in parts if part))).casefold()
 
 
 def seconds_left(batches: list[BatchNode], parallel: int = 1) -> tuple[float, float] | None:
