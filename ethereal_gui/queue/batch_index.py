@@ -83,7 +83,8 @@ class BatchIndex:
             check_id(job_id)
             if data.batch_id != batch_id:
                 raise JobDataError(f"The job {job_id} belongs to the batch {data.batch_id}, not to {batch_id}.")
-        index, outcomes = self._keys.batch_jobs(batch_id), self._keys.batch_outcomes(batch_id)
+        index = self._keys.batch_jobs(batch_id)
+        outcomes, ends = self._keys.batch_outcomes(batch_id), self._keys.batch_ends(batch_id)
         while True:
             async with self._client.pipeline(transaction=True) as pipe:
                 await pipe.watch(index)
@@ -100,11 +101,12 @@ class BatchIndex:
                     )
                     pipe.zadd(index, {job_id: place + n}, nx=True)
                     pipe.hdel(outcomes, job_id)
+                    pipe.hdel(ends, job_id)
                 try:
                     replies = await pipe.execute()
                 except WatchError:
                     continue
-                refused = [reply for reply in replies[::3] if isinstance(reply, int) and reply < 0]
+                refused = [reply for reply in replies[::4] if isinstance(reply, int) and reply < 0]
                 if refused:
                     raise QueueError(f"The queue refused a job (code {refused[0]}).")
                 return len(new)
@@ -185,6 +187,7 @@ class BatchIndex:
         pipe = self._client.pipeline(transaction=True)
         pipe.zadd(index, {job_id: await self._client.zcard(index)}, nx=True)
         pipe.hset(self._keys.batch_outcomes(batch_id), job_id, text)
+        pipe.hset(self._keys.batch_ends(batch_id), job_id, text[:1])
         pipe.zadd(self._keys.batches, {batch_id: time.time() * 1000}, nx=True)
         await pipe.execute()
 

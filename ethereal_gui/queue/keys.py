@@ -38,8 +38,12 @@ class QueueKeys:
         return self.key(f"batch:{batch_id}:jobs")
 
     def batch_outcomes(self, batch_id: str) -> str:
-        """HASH of job id to how it ended, see ``lua/outcome.lua``."""
+        """HASH of job id to how it ended, see ``lua/common.lua``."""
         return self.key(f"batch:{batch_id}:outcomes")
+
+    def batch_ends(self, batch_id: str) -> str:
+        """HASH of job id to the first letter of its outcome: all that counting needs."""
+        return self.key(f"batch:{batch_id}:ends")
 
     @property
     def cancelling(self) -> str:

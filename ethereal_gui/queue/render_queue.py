@@ -342,7 +342,9 @@ class RenderQueue:
             await self._drop([one for one in await self.snapshots(chunk) if one])
         await self._index.forget(ids)
         keys = self.access.keys
-        await self.access.client.delete(keys.batch(batch_id), keys.batch_jobs(batch_id), keys.batch_outcomes(batch_id))
+        await self.access.client.delete(
+            keys.batch(batch_id), keys.batch_jobs(batch_id), keys.batch_outcomes(batch_id), keys.batch_ends(batch_id)
+        )
         await self.access.client.zrem(keys.batches, batch_id)
         await self.access.announce("batch-removed", batchId=batch_id)
         return len(ids)

@@ -101,9 +101,8 @@ async def test_an_acl_user_that_may_not_do_enough_is_told_what_is_missing(start:
 
 
 async def test_an_acl_user_with_rights_on_our_keys_alone_can_use_the_queue(start: Start) -> None:
-    address = start(
-        "--user", *["farm", "on", ">p@ss:w/rd", "~bull:*", "+@all", "-@dangerous", "+info"], user="farm:p%40ss%3Aw%2Frd@"
-    )
+    rights = ("farm", "on", ">p@ss:w/rd", "~bull:*", "+@all", "-@dangerous", "+info")
+    address = start("--user", *rights, user="farm:p%40ss%3Aw%2Frd@")
     await _up(address)
     await check_server(address)
     queue = RenderQueue(address)
@@ -114,11 +113,10 @@ async def test_an_acl_user_with_rights_on_our_keys_alone_can_use_the_queue(start
 
 
 async def test_a_server_without_memory_says_so(start: Start) -> None:
-    address = start("--maxmemory", "1mb")
+    address = start("--maxmemory", "1")
     await _up(address)
     client = open_client(address)
     with pytest.raises(OutOfMemoryError):
-        await client.mset({f"fill{n}": "x" * 100_000 for n in range(100)})
         await client.set("one", "more")
     await client.aclose()
     queue = RenderQueue(address)

@@ -111,17 +111,23 @@ local function writeOutcome(batch, id, state, changes)
   local letter = "c"
   if state == "failed" then letter = isCancelReason(kept["failedReason"]) and "x" or "f" end
   rcall("HSET", batchPrefix .. batch .. ":outcomes", id, letter .. cjson.encode(kept))
+  rcall("HSET", batchPrefix .. batch .. ":ends", id, letter)
 end
 
 -- Note how a finished job ended while its record is still there, unless that is known.
 local function keepOutcome(batch, id, state)
-  if rcall("HEXISTS", batchPrefix .. batch .. ":outcomes", id) == 0 then writeOutcome(batch, id, state) end
+  if rcall("HEXISTS", batchPrefix .. batch .. ":ends", id) == 0 then writeOutcome(batch, id, state) end
+end
+
+local function dropOutcome(batch, id)
+  rcall("HDEL", batchPrefix .. batch .. ":outcomes", id)
+  rcall("HDEL", batchPrefix .. batch .. ":ends", id)
 end
 
 local function forgetJob(batch, id)
   rcall("ZREM", base .. "cancelling", id)
   if not batch then return end
-  rcall("HDEL", batchPrefix .. batch .. ":outcomes", id)
+  dropOutcome(batch, id)
   rcall("HDEL", base .. "batches:strangers", id)
   rcall("ZREM", batchPrefix .. batch .. ":jobs", id)
   if rcall("EXISTS", batchPrefix .. batch .. ":jobs") == 0 then

@@ -7,7 +7,7 @@ for i = 2, #ARGV do
   local batch = batchOf(id)
   if batch then
     known = known + 1
-    if rcall("HEXISTS", batchPrefix .. batch .. ":outcomes", id) == 1 and not stateOf(id) then
+    if rcall("HEXISTS", batchPrefix .. batch .. ":ends", id) == 1 and not stateOf(id) then
       emit("removed", "jobId", id)
     end
   end

@@ -18,7 +18,7 @@ if state == "delayed" then
 else
   rcall("HDEL", key, "finishedOn", "processedOn", "failedReason", "returnvalue", "atm", "ats", "stc", "defa", "pb")
   rcall("HSET", key, "progress", "0")
-  if batch then rcall("HDEL", batchPrefix .. batch .. ":outcomes", id) end
+  if batch then dropOutcome(batch, id) end
 end
 joinLine(id)
 emit("waiting", "jobId", id, "prev", state)
