@@ -6,11 +6,13 @@ duration is used for nothing but the progress bar and to see that a file was cut
 
 A file that decodes partly is used as far as it goes when it has no more than a fifth of undecodable packets and at
 least half of the length that its own header promises; otherwise it is refused as damaged, since a video of a third
-of a song is not what anybody wants to find in the morning.
+of a song is not what anybody wants to find in the morning. A wav or Ogg file that breaks off promises nothing that
+could be checked: its length is what is there.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -22,11 +24,11 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from ethereal_gui.domain.errors import DamagedAudioError
-from ethereal_gui.render.audio.source import open_audio, read_error, shown_name
+from ethereal_gui.render.audio.source import open_audio, read_error, shown_name, undecodable
 
 Samples = NDArray[np.float32]
 
-MAX_BAD_PACKETS = 0.2
+MAX_BAD_PACKETS, MOSTLY_BAD = 0.2, 0.8
 MIN_PART = 0.5
 _BLOCK_SECONDS = 4.0
 _NATIVE_RATES = range(32_000, 50_001)
@@ -97,14 +99,13 @@ def decode_stereo(path: Path, rate: int = _COMMON_RATE) -> Iterator[Samples]:
     with open_audio(path) as container:
         stream = container.streams.audio[0]
         state.expected = _expected(container, stream)
-        resampler = _Resampler("stereo", rate)
-        for frame in _frames(path, container, stream):
-            for block in resampler.add(frame):
-                state.samples += block.shape[1]
-                yield _clean(block)
+        resampler = _Resampler(rate)
+        for block in chain.from_iterable(map(resampler.add, _frames(path, container, stream))):
+            state.samples += block.shape[1]
+            yield _as_stereo(block)
         for block in resampler.flush():
             state.samples += block.shape[1]
-            yield _clean(block)
+            yield _as_stereo(block)
     _check_length(path, state)
 
 
@@ -136,7 +137,9 @@ def _frames(path: Path, container: InputContainer, stream: AudioStream) -> Itera
         for frame in frames:
             if isinstance(frame, AudioFrame) and frame.samples:
                 yield frame
-    if bad and bad > MAX_BAD_PACKETS * (good + bad):
+    if bad > MOSTLY_BAD * (good + bad):
+        raise undecodable(path)
+    if bad > MAX_BAD_PACKETS * (good + bad):
         raise DamagedAudioError(f"“{shown_name(path)}” is damaged: {bad} of its {good + bad} packets do not decode.")
 
 
@@ -150,7 +153,7 @@ def _expected(container: InputContainer, stream: AudioStream) -> float | None:
 def _check_length(path: Path, state: Decoded) -> None:
     name = shown_name(path)
     if state.samples == 0:
-        raise DamagedAudioError(f"“{name}” has no sound that can be decoded.")
+        raise undecodable(path)
     if state.expected and state.seconds < MIN_PART * state.expected:
         raise DamagedAudioError(
             f"“{name}” is cut off: {state.seconds:.1f} s of {state.expected:.1f} s can be decoded.",
@@ -158,28 +161,35 @@ def _check_length(path: Path, state: Decoded) -> None:
 
 
 class _Resampler:
-    """FFmpeg's resampler, made anew when the song changes its format in the middle (chained Ogg does)."""
+    """FFmpeg's resampler, made anew when the song changes its format in the middle (chained Ogg does).
 
-    def __init__(self, layout: str, rate: int) -> None:
-        self._layout, self._rate = layout, rate
+    Mono stays mono, anything else becomes stereo; surround at half its level, which leaves room for what its channels
+    have in common.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
         self._resampler: av.AudioResampler | None = None
         self._source: tuple[str, str, int] | None = None
+        self._gain = np.float32(1.0)
 
     def add(self, frame: AudioFrame) -> Iterator[Samples]:
         source = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._resampler is None or source != self._source:
             yield from self.flush()
             self._source = source
-            self._resampler = av.AudioResampler("fltp", self._layout, self._rate)
+            channels = frame.layout.nb_channels
+            self._gain = np.float32(0.5 if channels > 2 else 1.0)
+            self._resampler = av.AudioResampler("fltp", "mono" if channels == 1 else "stereo", self._rate)
         # Broken time stamps must not make the resampler insert or drop samples.
         frame.pts = None
         for out in self._resampler.resample(frame):
-            yield out.to_ndarray().astype(np.float32, copy=False)
+            yield self._gain * out.to_ndarray().astype(np.float32, copy=False)
 
     def flush(self) -> Iterator[Samples]:
         if self._resampler is not None:
             for out in self._resampler.resample(None):
-                yield out.to_ndarray().astype(np.float32, copy=False)
+                yield self._gain * out.to_ndarray().astype(np.float32, copy=False)
             self._resampler = None
             self._source = None
 
@@ -189,7 +199,7 @@ class _MonoMixer:
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._resampler = _Resampler("stereo", rate)
+        self._resampler = _Resampler(rate)
         self._parts: list[NDArray[np.generic]] = []
         self._count = 0
         self._kind: tuple[str, int] | None = None
@@ -242,6 +252,10 @@ def _mix(data: NDArray[np.generic]) -> Samples:
     if offset:
         mono += np.float32(offset)
     return _clean(mono)
+
+
+def _as_stereo(block: Samples) -> Samples:
+    return _clean(np.repeat(block, 2, axis=0) if block.shape[0] == 1 else block)
 
 
 def _clean(block: Samples) -> Samples:

@@ -99,6 +99,20 @@ def read_error(path: Path, error: OSError) -> InputError:
     )
 
 
+def undecodable(path: Path) -> InputError:
+    """The error for a file of which nothing decodes: damaged when it begins like audio, else not audio at all.
+
+    FFmpeg takes almost any bytes for an mp3 when they are many enough.
+    """
+    return _undecodable(path, _beginning(path))
+
+
+def _undecodable(path: Path, beginning: bytes) -> InputError:
+    if beginning.startswith(_SIGNATURES) or beginning[4:8] == b"ftyp":
+        return DamagedAudioError(f"“{shown_name(path)}” is damaged: its audio cannot be decoded.")
+    return NotAudioError(f"“{shown_name(path)}” is not audio.")
+
+
 def _without_sound(path: Path, container: InputContainer) -> InputError:
     pictures_only = all(stream.disposition & av.stream.Disposition.attached_pic for stream in container.streams.video)
     if container.streams.video and not pictures_only:
@@ -112,10 +126,7 @@ def _open_error(path: Path, error: Exception, *, beginning: bytes) -> InputError
         not isinstance(error, av.error.FFmpegError) or code in (errno.ENOENT, errno.EACCES, errno.EIO, errno.ESTALE)
     ):
         return read_error(path, error)
-    name = shown_name(path)
-    if beginning.startswith(_SIGNATURES) or beginning[4:8] == b"ftyp":
-        return DamagedAudioError(f"“{name}” is damaged: its audio cannot be decoded.")
-    return NotAudioError(f"“{name}” is not audio.")
+    return _undecodable(path, beginning)
 
 
 def _beginning(path: Path) -> bytes:
