@@ -199,12 +199,16 @@ class RenderQueue:
 
     @reported
     async def cancel_requests(self, job_ids: Iterable[str]) -> set[str]:
-        """Which of these running jobs somebody wants to end; for the worker that has them."""
-        ids = list(job_ids)
-        if not ids:
-            return set()
-        scores = await self.access.client.zmscore(self.access.keys.cancelling, ids)
-        return {id_ for id_, score in zip(ids, scores, strict=True) if score is not None}
+        """Which of these running jobs somebody wants to end; for the worker that has them.
+
+        A wish for a job that runs nowhere any more, because its attempt failed or its worker was lost just then, is
+        fulfilled at once, so that the job does not start again first.
+        """
+        wished = cast(list[str], await self.access.client.zrange(self.access.keys.cancelling, 0, -1))
+        mine = set(job_ids)
+        for other in set(wished) - mine:
+            await self.cancel(other)
+        return mine.intersection(wished)
 
     @reported
     async def clear_cancel(self, job_id: str) -> None:
@@ -366,9 +370,7 @@ class RenderQueue:
     async def _drop(self, snapshots: Sequence[JobSnapshot]) -> None:
         """Out of the index, then out of the queue. Cut off in between, a job is indexed again when it is next seen."""
         await self._index.forget(one.id for one in snapshots)
-        for one in snapshots:
-            if one.queue_state != REMOVED:
-                await self.access.queue.backend.remove(one.id, True)
+        await self.access.remove_records(one.id for one in snapshots if one.queue_state != REMOVED)
 
     async def close_queue(self) -> None:
         """Close the connections; jobs stay where they are."""

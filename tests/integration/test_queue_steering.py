@@ -118,6 +118,26 @@ async def test_cancelling_a_running_job_reaches_its_worker(queue: RenderQueue, s
     assert not (await _snapshot(queue, ids[0])).cancelling
 
 
+async def test_a_wish_to_cancel_outlives_the_attempt_that_it_was_meant_for(queue: RenderQueue, songs: Songs) -> None:
+    """The attempt fails by itself just then: the job would wait for its backoff and run again."""
+    ids = await _submit(queue, songs, 1)
+
+    async def process(job: Job, _token: str) -> None:
+        await queue.cancel(job.id)
+        raise RuntimeError("failed in the same moment")
+
+    async def delayed() -> bool:
+        return (await _snapshot(queue, ids[0])).queue_state == "delayed"
+
+    async with working(queue, process):
+        await until(delayed)
+    assert (await _snapshot(queue, ids[0])).cancelling
+    # Any worker's next look at the wishes.
+    assert await queue.cancel_requests(["another"]) == set()
+    assert (await _snapshot(queue, ids[0])).is_cancelled
+    assert await queue.access.client.exists(queue.access.keys.cancelling) == 0
+
+
 async def test_cancelled_jobs_are_trimmed_like_failed_ones_and_their_ends_are_kept(
     queue: RenderQueue, songs: Songs
 ) -> None:

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 from bullmq import Job, Queue
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.job import JobStatus, Progress, Stage
 from ethereal_gui.queue.connection import connection_options
+from ethereal_gui.queue.job_record import FIELDS, outcome_of_snapshot, snapshot_from_reply
 from ethereal_gui.queue.render_queue import RenderQueue
 from tests.integration.workers import outcome, until, working
 
@@ -73,6 +76,29 @@ async def test_a_record_that_is_garbage_in_every_field(queue: RenderQueue) -> No
     assert snapshot.priority == 0
     assert len(await queue.stacktraces("theirs-1")) == 1
     assert await queue.cancel("theirs-1")
+
+
+_ANYTHING = st.one_of(
+    st.none(),
+    st.text(),
+    st.sampled_from(["nan", "-inf", "1e999", "[" * 10_000, "true", '{"attempts": {}}', '{"stage": 1}', "\ud800"]),
+    st.recursive(
+        st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    ).map(json.dumps),
+)
+
+
+@given(state=st.sampled_from(["waiting", "delayed", "active", "completed", "failed", "unheard of"]), data=st.data())
+def test_no_field_of_a_record_can_break_a_snapshot(state: str, data: st.DataObject) -> None:
+    fields = [data.draw(_ANYTHING) for _ in FIELDS]
+    score = data.draw(st.sampled_from(["", "nan", "1e300", "7000000000000000"]))
+    snapshot = snapshot_from_reply("id", [state, score, 0, 0, *fields])
+    assert (snapshot is None) == (state == "unheard of")
+    if snapshot and snapshot.is_terminal:
+        again = snapshot_from_reply("id", ["removed", outcome_of_snapshot(snapshot)])
+        assert again is not None
+        assert (again.status, again.data, again.outcome) == (snapshot.status, snapshot.data, snapshot.outcome)
+    snapshot_from_reply("id", ["removed", data.draw(st.text())])
 
 
 async def test_huge_data_is_not_even_read(queue: RenderQueue) -> None:

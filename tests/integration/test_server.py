@@ -129,6 +129,23 @@ async def test_without_its_password_nobody_gets_in(folder: Path) -> None:
             await check_server(without)
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+async def test_another_user_cannot_reach_it(folder: Path) -> None:
+    async with using(folder):
+        folder.parent.chmod(0o755)
+        folder.chmod(0o755)
+        socket = folder / "server" / "redis.sock"
+        connect = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
+        # The system's own Python: the test's may lie in a folder that the other user cannot enter.
+        python = shutil.which("python3", path="/usr/bin:/bin") or pytest.skip("no system Python")
+        ours = subprocess.run([python, "-c", connect, str(socket)], capture_output=True, text=True, check=False)
+        theirs = subprocess.run(
+            [python, "-c", connect, str(socket)], capture_output=True, text=True, check=False, user=65534, group=65534
+        )
+    assert ours.returncode == 0, ours.stderr
+    assert "PermissionError" in theirs.stderr
+
+
 async def test_the_second_adopts_it_and_the_last_one_stops_it(folder: Path) -> None:
     async with using(folder) as first:
         pid = first.pid

@@ -4,14 +4,14 @@
 local id, reason = ARGV[2], ARGV[3]
 local key = base .. id
 local state = stateOf(id)
-if not state then return batchOf(id) and "finished" or "missing" end
-if state == "completed" or state == "failed" then return "finished" end
-if state == "active" then
-  rcall("ZADD", base .. "cancelling", now(), id)
-  emit("cancelling", "jobId", id)
+if not state or state == "completed" or state == "failed" then
+  rcall("ZREM", base .. "cancelling", id)
+  return (state or batchOf(id)) and "finished" or "missing"
+end
+if state == "active" or state == "waiting-children" then
+  if rcall("ZADD", base .. "cancelling", "NX", now(), id) == 1 then emit("cancelling", "jobId", id) end
   return "requested"
 end
-if state == "waiting-children" then return "finished" end
 leaveLine(id)
 rcall("ZREM", base .. "delayed", id)
 local finished = now()
