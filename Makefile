@@ -1,7 +1,7 @@
 # Two targets are all that a fresh machine needs: `make run` and `make test`.
 VENV := .venv/bin
 
-.PHONY: run demo test lint setup lock screenshots clean
+.PHONY: run demo test lint setup lock screenshots soak clean
 
 run: ## install what is missing and open the window (without a display: the demo)
 	@tools/setup.sh run
@@ -38,3 +38,7 @@ screenshots: ## every state of the window as PNG, into out/screenshots
 
 clean:
 	@rm -rf .venv out build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+soak: ## a hundred rounds of random kills, about half an hour
+	@tools/setup.sh test
+	@$(VENV)/python -m tests.faults.kill_rounds 100
