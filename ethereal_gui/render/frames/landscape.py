@@ -17,6 +17,14 @@ Float64 = NDArray[np.float64]
 
 
 @kernel
+def _mirror(
+    upper: Float32, lower: Float32, part: np.float32, reflect: np.float32, tint: np.float32, out: Float32
+) -> None:
+    for x in range(out.shape[0]):
+        out[x] = reflect * (upper[x] + part * (lower[x] - upper[x])) + tint
+
+
+@kernel
 def add_landscape(plane: Float32, view: Float64, flow: float, tint: Float64, scale: int) -> None:
     """Hide, mirror and tint rows of a plane (``frames.pyramid``) whose texels are ``scale`` pixels.
 
@@ -57,19 +65,14 @@ def add_landscape(plane: Float32, view: Float64, flow: float, tint: Float64, sca
     for y in range(low, rows):
         down = (y + 0.5 - horizon) * radians
         # Far water is calm and mirrors all; near water is darker and moves more.
-        reflect = 0.75 / (1.0 + 1.6 * down)
+        reflect = np.float32(0.75 / (1.0 + 1.6 * down))
         near = 1.0 / (0.04 + down)
         sway = sin1(0.55 * near - 0.16 * flow) + 0.6 * sin1(1.27 * near + 0.11 * flow + 0.3)
         shift = 0.0035 * sway * (0.3 + 6.0 * down) / radians
-        for x in range(width):
-            azimuth = (x + 0.5) / width
-            cross = sin1(3.0 * azimuth + 0.35 * near + 0.07 * flow) + sin1(5.0 * azimuth - 0.23 * near + 0.05 * flow)
-            source = horizon - (y + 0.5 - horizon) * 0.96 + shift * (0.7 + 0.3 * cross)
-            s = min(horizon - 0.5, max(0.0, source - 0.5))
-            i = min(low - 1, max(0, math.floor(s)))
-            f = np.float32(min(1.0, max(0.0, s - i)))
-            k = min(low - 1, i + 1)
-            part = np.float32(reflect * (1.0 + 0.03 * cross))
-            for c in range(3):
-                mirrored = plane[c, i + 1, x + 8] * (np.float32(1.0) - f) + plane[c, k + 1, x + 8] * f
-                plane[c, y + 1, x + 8] = part * mirrored + np.float32(tint[1, c])
+        source = horizon - (y + 0.5 - horizon) * 0.96 + shift
+        s = min(low - 1.0, max(0.0, source - 0.5))
+        i = math.floor(s)
+        f = np.float32(s - i)
+        k = min(low - 1, i + 1)
+        for c in range(3):
+            _mirror(plane[c, i + 1], plane[c, k + 1], f, reflect, np.float32(tint[1, c]), plane[c, y + 1])

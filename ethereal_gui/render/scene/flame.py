@@ -52,6 +52,7 @@ _SMOKE = M_PARAMETERS + 8
 
 _BODY_LINE = 96
 _SILK_LINE = 200
+_TRAIL = 3
 # Ramps: 0 stars, 1 embers and sparks, 2 body, 3 silk, 4 smoke, 5 core.
 
 
@@ -213,38 +214,50 @@ def _ground(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
 
 @kernel
 def _sparks(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
-    """Thrown up by onsets: what an onset is at a spark's birth decides whether and how brightly it lives."""
+    """Thrown up by onsets: what an onset is at a spark's birth decides whether and how brightly it lives.
+
+    Each spark is drawn ``_TRAIL`` times, where it is and where it just was, so that fast ones are streaks.
+    """
     now, ramps = song.now, song.ramps
     rows = song.track.shape[0]
     half = now[M_HALF_HEIGHT]
     floor = -0.58 * half
     for i in range(i0, i1):
-        k = key(seed, i, 0)
-        life = 1.5 + 1.9 * rnd(k, 0)
+        spark = i // _TRAIL
+        tail = i - spark * _TRAIL
+        k = key(seed, spark, 0)
+        life = 1.7 + 2.1 * rnd(k, 0)
         clock = now[M_FLOW] / life + rnd(k, 1)
         generation = math.floor(clock)
         age = clock - generation
-        q = key(seed, i, int(generation))
+        q = key(seed, spark, int(generation))
         birth = song.track[birth_row(song.inverse, now[M_FLOW] - age * life, rows)]
         strength = (
             smooth(0.12, 0.75, birth[C_ONSET] - 0.35 * rnd(q, 0)) + 0.25 * smooth(0.86, 1.0, rnd(q, 1)) * birth[C_LEVEL]
         )
-        seconds = age * life
+        seconds = max(0.0, age * life - 0.012 * tail)
         turn = rnd(q, 2)
-        speed = (0.25 + 0.75 * rnd(q, 3)) * (0.55 + 0.75 * birth[C_ONSET])
+        speed = (0.20 + 0.60 * rnd(q, 3)) * (0.50 + 0.65 * birth[C_ONSET])
         out_r = 0.05 + 0.34 * speed * seconds * (0.35 + rnd(q, 4)) * (0.6 + 0.4 * now[M_HALF_WIDTH])
         y = 0.12 + 1.05 * half * speed * seconds * (1.0 - 0.13 * seconds)
         curl = 0.07 * seconds
         x = out_r * cos1(turn + 0.08 * seconds) + curl * sin1(0.9 * y - 0.5 * now[M_FLOW] + rnd(q, 5))
         z = out_r * sin1(turn + 0.08 * seconds) + curl * cos1(0.8 * y - 0.4 * now[M_FLOW] + rnd(q, 6))
         flicker = 0.72 + 0.28 * sin1((2.0 + 3.0 * rnd(q, 7)) * seconds + rnd(q, 8))
-        shine = strength * rise_fall(age, 0.05, 0.75) * flicker * now[_SPARKS] * (0.8 + 0.6 * now[M_TREBLE])
+        shine = (
+            strength
+            * rise_fall(age, 0.05, 0.75)
+            * flicker
+            * now[_SPARKS]
+            * (0.8 + 0.6 * now[M_TREBLE])
+            / (1.0 + 0.8 * tail)
+        )
         out[i, 0], out[i, 1], out[i, 2] = x, floor + y, z - DISTANCE
         big = rnd(q, 9)
         out[i, 3] = (0.0014 + 0.0042 * big * big * big) * (1.0 - 0.5 * age)
         for c in range(3):
-            out[i, 4 + c] = 9.0 * shine * ramp_at(ramps, 1, age, c)
-        out[i, 7] = 1.0
+            out[i, 4 + c] = 5.5 * shine * ramp_at(ramps, 1, age, c)
+        out[i, 7] = 1.0 if tail == 0 else 0.0
 
 
 @kernel
@@ -313,7 +326,7 @@ def build(values: dict[str, float], layout: Layout, density: float) -> SceneMode
         Layer(_body, max(24, round(56 * density)) * _BODY_LINE, 14),
         Layer(_core, 18, 15),
         Layer(_silk, max(40, round(110 * density)) * _SILK_LINE, 16),
-        Layer(_sparks, round(2200 * density), 17),
+        Layer(_sparks, _TRAIL * round(1300 * density), 17),
         Layer(motes, round(420 * density * around), 18),
     )
     return SceneModel(

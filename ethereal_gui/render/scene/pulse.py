@@ -46,6 +46,7 @@ _PARTICLES = M_PARAMETERS + 6
 _RING = 288  # points of a ring
 _RAY = 14  # points of a ray of the crown
 _SPOKES = 128
+_TRAIL = 2
 # Ramps: 0 stars, 1 motes, 2 bands low to high, 3 orb.
 
 
@@ -100,11 +101,11 @@ def _waves(out: Float32, i0: int, i1: int, _seed: int, song: Song) -> None:
         u = (ring + part) / rings
         turn = (i - ring * _RING + 0.5 * ((ring - step) & 1)) / _RING
         place = _mirror(turn) if immersive else _mirror(turn + 0.5)  # low bands in front of the viewer
-        row = song.inverse[min(song.inverse.shape[0] - 1, max(0, int((now[M_FLOW] - 2.2 * u) * 30.0)))]
+        row = song.inverse[min(song.inverse.shape[0] - 1, max(0, int((now[M_FLOW] - 2.7 * u) * 30.0)))]
         row = min(fps_row, row)
         # Three moments together: rings stand closer in time than a band needs to jump.
-        level = 0.5 * _band(song.bands, row, place)
-        level += 0.25 * (_band(song.bands, row - 2.5, place) + _band(song.bands, min(fps_row, row + 2.5), place))
+        level = 0.4 * _band(song.bands, row, place)
+        level += 0.3 * (_band(song.bands, row - 4.0, place) + _band(song.bands, min(fps_row, row + 4.0), place))
         beat = song.track[min(song.track.shape[0] - 1, int(row)), 6]
         r = frame * (inner + outer * u**1.2)
         ground = 0.05 * billow(1.4 * r * cos1(turn), 1.4 * r * sin1(turn), 2.0, now[M_FLOW] + 2.0 * now[M_FLOW_MID])
@@ -115,7 +116,7 @@ def _waves(out: Float32, i0: int, i1: int, _seed: int, song: Song) -> None:
         fade = smooth(0.0, 0.06, u) * (1.0 - smooth(0.5, 1.0, u))
         if not immersive:
             fade *= smooth(0.5, 2.2, DISTANCE - z)
-        shine = fade * (0.035 + 0.95 * level * level + 0.16 * beat) * (0.7 + 0.5 * now[M_LEVEL]) * now[_WAVES]
+        shine = fade * (0.035 + 0.95 * level * level + 0.10 * beat) * (0.7 + 0.5 * now[M_LEVEL]) * now[_WAVES]
         for c in range(3):
             out[i, 4 + c] = 0.95 * shine * ramp_at(ramps, 2, place * 0.86 + 0.14 * level, c)
         out[i, 7] = 0.0
@@ -193,30 +194,33 @@ def _thrown(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
     frame = _frame(now)
     centre = 0.20 * now[M_HALF_HEIGHT]
     for i in range(i0, i1):
-        k = key(seed, i, 0)
-        life = 1.6 + 2.0 * rnd(k, 0)
+        fleck = i // _TRAIL
+        tail = i - fleck * _TRAIL
+        k = key(seed, fleck, 0)
+        life = 1.9 + 2.2 * rnd(k, 0)
         clock = now[M_FLOW] / life + rnd(k, 1)
         generation = math.floor(clock)
         age = clock - generation
-        q = key(seed, i, int(generation))
+        q = key(seed, fleck, int(generation))
         row = birth_row(song.inverse, now[M_FLOW] - age * life, rows)
         turn = rnd(q, 0)
         place = _mirror(turn)
         level = _band(song.bands, float(row), place)
         strength = level * smooth(0.10, 0.7, song.track[row, C_ONSET] - 0.3 * rnd(q, 1)) + 0.06 * level
-        seconds = age * life
-        away = (0.18 + 0.62 * rnd(q, 2)) * (0.4 + 0.9 * level) * seconds * (1.0 - 0.12 * seconds)
+        seconds = max(0.0, age * life - 0.014 * tail)
+        away = (0.13 + 0.45 * rnd(q, 2)) * (0.4 + 0.9 * level) * seconds * (1.0 - 0.12 * seconds)
         r = frame * (0.36 + 0.35 * level * level + away)
         spin = turn + 0.5 + 0.03 * seconds * (rnd(q, 3) - 0.5)
         out[i, 0] = r * sin1(spin) + 0.05 * seconds * sin1(0.3 * seconds + rnd(q, 4))
         out[i, 1] = centre + r * cos1(spin) - 0.03 * seconds * seconds
         out[i, 2] = (rnd(q, 5) - 0.5) * 0.9 * away - DISTANCE
-        fleck = rnd(q, 6)
-        out[i, 3] = frame * (0.0018 + 0.0042 * fleck * fleck * fleck) * (1.0 - 0.4 * age)
+        big = rnd(q, 6)
+        out[i, 3] = frame * (0.0018 + 0.0042 * big * big * big) * (1.0 - 0.4 * age)
         shine = strength * rise_fall(age, 0.06, 0.8) * now[_PARTICLES] * (0.8 + 0.6 * now[M_TREBLE])
+        shine /= 1.0 + 0.8 * tail
         for c in range(3):
-            out[i, 4 + c] = 7.0 * shine * ramp_at(ramps, 2, place, c)
-        out[i, 7] = 0.8
+            out[i, 4 + c] = 4.5 * shine * ramp_at(ramps, 2, place, c)
+        out[i, 7] = 0.8 if tail == 0 else 0.0
 
 
 def build(values: dict[str, float], layout: Layout, density: float) -> SceneModel:
@@ -244,10 +248,10 @@ def build(values: dict[str, float], layout: Layout, density: float) -> SceneMode
     around = 2.0 if layout.immersive else 1.0
     layers = (
         Layer(stars, 3000 if layout.immersive else 7000, 51),
-        Layer(_waves, round(52 * density) * _RING, 52),
+        Layer(_waves, round(58 * density) * _RING, 52),
         Layer(_orb, round(3200 * density), 53),
         Layer(_crown, _SPOKES * _RAY, 54),
-        Layer(_thrown, round(2600 * density), 55),
+        Layer(_thrown, _TRAIL * round(1500 * density), 55),
         Layer(motes, round(200 * density * around), 56),
     )
     return SceneModel(
