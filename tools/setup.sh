@@ -65,10 +65,23 @@ echo "Installing what $lock names"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
-if [ "$(uname -s)" = Linux ] &&
-    ! .venv/bin/python -c 'import PySide6.QtWidgets, PySide6.QtSvg, PySide6.QtMultimedia' 2>/dev/null; then
+qt_is_complete() { # the modules load, and so does the plugin that opens windows on X11
+    .venv/bin/python - <<'PYTHON' 2>/dev/null
+import ctypes
+from pathlib import Path
+
+import PySide6
+import PySide6.QtMultimedia
+import PySide6.QtSvg
+import PySide6.QtWidgets
+
+ctypes.CDLL(str(Path(PySide6.__file__).parent / "Qt/plugins/platforms/libqxcb.so"))
+PYTHON
+}
+
+if [ "$(uname -s)" = Linux ] && ! qt_is_complete; then
     # shellcheck disable=SC2086
     apt_install $qt_packages
-    .venv/bin/python -c 'import PySide6.QtWidgets, PySide6.QtSvg, PySide6.QtMultimedia'
+    qt_is_complete || { echo "Qt still lacks a system library; see: ldd on PySide6's libqxcb.so" >&2 && exit 1; }
 fi
 echo "$sum" >"$stamp"
