@@ -247,6 +247,8 @@ def _has(error: BaseException | None, *kinds: type[BaseException]) -> bool:
 
 
 def _text(error: BaseException) -> str:
+    if isinstance(error, TimeoutError) and not str(error):
+        return "it took too long"
     return str(error).strip().rstrip(".") or type(error).__name__
 
 

@@ -21,6 +21,7 @@ from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.errors import NoServerBinaryError, QueueError, ServerUnavailableError, StorageError
 from ethereal_gui.queue import server_process
 from ethereal_gui.queue.connection import ServerAddress, check_server, open_client
+from ethereal_gui.queue.event_feed import EventFeed
 from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.queue.server import EmbeddedServer
 from ethereal_gui.queue.server_folder import ServerFolder
@@ -166,6 +167,33 @@ async def test_the_second_adopts_it_and_the_last_one_stops_it(folder: Path) -> N
     async with using(folder) as again:
         assert again.address == address
         assert await _has(address, "kept")
+
+
+async def test_it_stays_when_the_program_that_started_it_leaves_first(folder: Path) -> None:
+    starter = OtherProgram(folder)
+    async with using(folder) as server:
+        assert server.pid == starter.server_pid
+        starter.leave()
+        await check_server(server.address)
+    assert not server_process.is_alive(starter.server_pid)
+
+
+async def test_a_server_that_hangs_is_said_to_be_away_and_nothing_is_lost(
+    folder: Path, songs: Songs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ethereal_gui.queue.event_feed._GRACE_SECONDS", 0.3)
+    async with using(folder) as server:
+        assert server.pid is not None
+        feed, queue = EventFeed(server.address), RenderQueue(server.address)
+        await feed.reset()
+        added = await queue.add_batch_job(songs(2), "flame", ["1080p"])
+        os.kill(server.pid, signal.SIGSTOP)
+        with pytest.raises(ServerUnavailableError, match="it took too long"):
+            await feed.changes(100)
+        os.kill(server.pid, signal.SIGCONT)
+        assert (await feed.changes(1000)).job_ids == set(added.job_ids)
+        await feed.close()
+        await queue.close_queue()
 
 
 async def test_many_programs_starting_at_once_start_one_server(folder: Path) -> None:
