@@ -22,12 +22,19 @@ _OUTCOME = RenderOutcome(output_path="/videos/song_1080p_v1.mp4", duration=240, 
 
 async def _measure(queue: RenderQueue, batch_id: str, what: str) -> None:
     times: list[float] = []
+    await queue.access.client.config_resetstat()
     status: BatchStatus | None = None
     for _ in range(20):
         started = time.perf_counter()
         status = await queue.get_batch_status(batch_id)
         times.append((time.perf_counter() - started) * 1000)
-    print(f"{what:42} median {statistics.median(times):5.1f} ms   max {max(times):5.1f} ms   {status}")
+    stats = await queue.access.client.info("commandstats")
+    on_server = stats["cmdstat_evalsha"]["usec_per_call"] / 1000
+    counts = (status.completed, status.pending) if status else None
+    print(
+        f"{what:42} median {statistics.median(times):5.1f} ms   max {max(times):5.1f} ms   "
+        f"on the server {on_server:5.1f} ms   completed, pending: {counts}"
+    )
 
 
 async def _finish(queue: RenderQueue, batch_id: str, job_ids: list[str]) -> None:
