@@ -24,7 +24,7 @@ class DetailPane(QFrame):
         super().__init__()
         self.setObjectName("panel")
         self.setAccessibleName(self.tr("Details"))
-        self.setMinimumWidth(280)
+        self.setMinimumWidth(312)
         self._node: JobNode | BatchNode | None = None
         self._facts_shown: list[tuple[str, str]] = []
         self.title = ElidedLabel("", "heading")
@@ -192,7 +192,7 @@ class DetailPane(QFrame):
             (self.tr("Formats"), ", ".join(text.format_label(name) for name in batch.formats)),
             (self.tr("Progress"), ", ".join(part for part in queue_cells.lines(batch, 4) if part)),
             (self.tr("Time"), queue_cells.cell_text(batch, 6)),
-            (self.tr("Size so far"), text.size(batch.size) if batch.size else ""),
+            (self.tr("Size"), text.size(batch.size) if batch.size else ""),
             (self.tr("Submitted"), text.date_and_time(batch.created) if batch.created else ""),
             (self.tr("Folder"), (batch.data.output_dir if batch.data else None) or ""),
             (self.tr("Batch"), batch.id),

@@ -81,6 +81,8 @@ class FilterBar(QWidget):
             words = group_word(group)
             chip.setText(f"{words} {text.count(number)}" if number else words)
             chip.setAccessibleName(f"{words}: {number}")
+            if group is StateGroup.CANCELLED:
+                chip.setVisible(number > 0 or chip.isChecked())
 
     def _tell(self) -> None:
         self.changed.emit(self.value)

@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
     QResizeEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
@@ -40,6 +41,7 @@ from ethereal_gui.ui.status_strip import StatusStrip
 from ethereal_gui.ui.tasks import TaskOwner
 from ethereal_gui.ui.templates_desk import TemplatesDesk
 from ethereal_gui.ui.theme import ThemeManager
+from ethereal_gui.ui.thumbnails import QueueThumbnails
 from ethereal_gui.ui.toast import Toast
 from ethereal_gui.ui.tray import BatchBell, Tray
 from ethereal_gui.ui.watcher import QueueWatcher
@@ -90,6 +92,7 @@ class MainWindow(QMainWindow):
         self.veil = DropVeil(self)
         self.builder = Builder(service, self.create_page, self.tasks, self.toast, self.state)
         self.templates = TemplatesDesk(service.templates, self.create_page, draw, self.tasks, self.toast)
+        self.thumbnails = QueueThumbnails(self.queue_page.view, self.model, draw, self.tasks)
         self.jobs = QueueActions(service, self.model, self.tasks, self.toast)
         self.watcher = QueueWatcher(service, self.model)
         self.dialogs = Dialogs(self, service, theme, self.tasks, self.toast)
@@ -142,6 +145,7 @@ class MainWindow(QMainWindow):
         self.create_page.song_list.current_song_changed.connect(self._preview)
         self.create_page.options.changed.connect(self._preview)
         self.templates.changed.connect(self._preview)
+        self.create_page.templates.modelReset.connect(self._learn_templates)
 
     def _connect_actions(self) -> None:
         actions = self.actions_
@@ -193,7 +197,8 @@ class MainWindow(QMainWindow):
         """Show that page."""
         self.pages.setCurrentIndex(self._page_ids[name])
         self.sidebar.choose(name)
-        (self.queue_page.view if name == "queue" else self.pages).setFocus()
+        view = self.queue_page.view
+        (view if name == "queue" and view.isVisible() else self.pages).setFocus()
         for page in self._page_ids:
             self.actions_[page].setChecked(page == name)
         if name == "history":
@@ -290,6 +295,9 @@ class MainWindow(QMainWindow):
         self._preview()
         self._enable_actions()
 
+    def _learn_templates(self) -> None:
+        self.thumbnails.templates = {template.id: template for template in self.create_page.templates.all}
+
     def _preview(self) -> None:
         page = self.create_page
         formats = page.options.formats.chosen
@@ -362,6 +370,11 @@ class MainWindow(QMainWindow):
             return
         event.ignore()
         self.close_wanted.emit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        # Without this Qt gives the focus, and its ring, to the first button of the window.
+        self.pages.setFocus()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -80,6 +80,7 @@ class PreviewPanel(QWidget):
         if song == self._song:
             return
         self.stop()
+        self.stage.show_message("")
         self._song = song
         self._duration = (song.duration or 0.0) if song else 0.0
         self._time = self._duration * _FIRST_LOOK
@@ -109,6 +110,8 @@ class PreviewPanel(QWidget):
             self.stage.show_message("")
             return
         self._wanted = True
+        if not self.stage.has_image:
+            self.stage.show_message(self.tr("Listening to the song…"))
         if self._working is None or self._working.done():
             self._working = self._tasks.start(self._work(), self.tr("Drawing the preview"))
 

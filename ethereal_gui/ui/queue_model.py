@@ -144,6 +144,7 @@ class QueueModel(QAbstractTableModel):
         for data in batches:
             node = self._batch(data.batch_id)
             node.data = data
+            node.in_order = False
             if node.row != HIDDEN:
                 self._touch([node.row])
 
@@ -176,6 +177,8 @@ class QueueModel(QAbstractTableModel):
 
     def settle(self) -> None:
         """Bring the rows in line with jobs, filter and order."""
+        for batch in self._batches.values():
+            batch.put_in_order()
         self._relayout(self._target())
 
     def remove(self, job_ids: Iterable[str]) -> None:
@@ -195,15 +198,6 @@ class QueueModel(QAbstractTableModel):
     def keep_only(self, job_ids: set[str]) -> None:
         """After a full list: what is not in it is gone."""
         self.remove([job_id for job_id in self._jobs if job_id not in job_ids])
-
-    def reorder(self, job_ids: Sequence[str]) -> None:
-        """Put jobs of each batch into that order."""
-        for place, job_id in enumerate(job_ids):
-            if node := self._jobs.get(job_id):
-                node.order = place
-        for batch in self._batches.values():
-            batch.jobs.sort(key=lambda job: job.order)
-        self.settle()
 
     # ---- what is shown -----------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ethereal_gui.domain.audio_file import AudioFile
-from ethereal_gui.domain.batch import BatchJobData
+from ethereal_gui.domain.batch import BatchJobData, job_id
 from ethereal_gui.domain.formats import FORMATS
 from ethereal_gui.domain.job import JobSnapshot
 from ethereal_gui.ui.states import GROUP_OF, DisplayState, StateGroup, display_state
@@ -64,6 +64,7 @@ class BatchNode:
         "expanded",
         "fractions",
         "id",
+        "in_order",
         "jobs",
         "left_work",
         "number",
@@ -77,6 +78,7 @@ class BatchNode:
         self.data: BatchJobData | None = None
         self.jobs: list[JobNode] = []
         self.expanded = True
+        self.in_order = True
         self.row = HIDDEN
         self.counts: Counter[DisplayState] = Counter()
         self.fractions = 0.0
@@ -142,9 +144,25 @@ class BatchNode:
         return list(self.data.output_formats) if self.data else list(dict.fromkeys(job.format_id for job in self.jobs))
 
     def add(self, job: "JobNode") -> None:
-        """Take a job in and count it."""
+        """Take a job in and count it; ``put_in_order`` brings it to its place."""
         self.jobs.append(job)
+        self.in_order = False
         self._account(job, 1)
+
+    def put_in_order(self) -> None:
+        """Songs and formats in the order in which they were submitted, whatever order their jobs were heard of."""
+        if self.in_order:
+            return
+        self.in_order = True
+        if self.data:
+            places = {job_id(self.id, audio, fmt): n for n, (audio, fmt) in enumerate(self._pairs(self.data))}
+            for job in self.jobs:
+                job.order = places.get(job.id, len(places) + job.order)
+        self.jobs.sort(key=lambda job: job.order)
+
+    @staticmethod
+    def _pairs(data: BatchJobData) -> list[tuple[str, str]]:
+        return [(audio.id, fmt) for audio in data.audio_files for fmt in data.output_formats]
 
     def drop(self, gone: "set[JobNode]") -> None:
         """Let jobs go."""

@@ -47,7 +47,7 @@ class QueuePage(QWidget):
         self._splitter.addWidget(self.view)
         self._splitter.addWidget(self.details)
         self._splitter.setStretchFactor(0, 1)
-        self._splitter.setSizes([960, 300])
+        self._splitter.setSizes([960, 312])
         self._stack.addWidget(self._empty())
         self._stack.addWidget(self._no_match())
         self._stack.addWidget(self._splitter)
@@ -117,7 +117,7 @@ class QueuePage(QWidget):
         self.summary.setText(summary(model))
         total = model.job_count
         done = sum(batch.fraction * batch.total for batch in model.batches)
-        self.bar.setVisible(total > 0)
+        self.bar.setVisible(any(not batch.is_ended for batch in model.batches))
         self.bar.setValue(round(1000 * done / total) if total else 0)
         self._show_current()
 
@@ -136,6 +136,13 @@ def summary(model: QueueModel) -> str:
         return ""
     ended = model.count(*_ENDED)
     words = text.tr("{0} of {1} done").format(text.count(ended), text.count(total))
+    if ended == total:
+        named = (
+            (DisplayState.DONE, text.tr("{0} done")),
+            (DisplayState.FAILED, text.tr("{0} failed")),
+            (DisplayState.CANCELLED, text.tr("{0} cancelled")),
+        )
+        return " · ".join(said.format(text.count(number)) for state, said in named if (number := model.count(state)))
     open_batches = [batch for batch in model.batches if not batch.is_ended]
     left = seconds_left(open_batches, max(1, model.count(*_RUNNING)))
     if not left or not model.count(*_RUNNING):

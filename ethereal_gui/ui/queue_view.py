@@ -99,8 +99,8 @@ class QueueView(QTableView):
         columns.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
         for column, width in _WIDTHS.items():
             columns.resizeSection(column, width)
-        # To paint itself pressed, a header asks for the flags of every selected row, 10,000 rows times 7 columns. With a
-        # selection of its own, which is always empty, it does not.
+        # To paint itself pressed, a header asks for the flags of every selected row, 10,000 rows times 7 columns.
+        # With a selection of its own, which is always empty, it does not.
         columns.setSelectionModel(QItemSelectionModel(self._model, self))
         columns.setSortIndicatorShown(True)
         columns.setSortIndicatorClearable(True)
@@ -123,7 +123,9 @@ class QueueView(QTableView):
 
     def _selected_nodes(self) -> list[BatchNode | JobNode]:
         # By ranges: an index object for each of 10,000 selected rows would take a tenth of a second.
-        ranges = sorted({(part.top(), part.bottom()) for part in self.selectionModel().selection()})
+        selection = self.selectionModel().selection()
+        parts = [selection.at(number) for number in range(selection.count())]
+        ranges = sorted({(part.top(), part.bottom()) for part in parts})
         return [self._model.node(row) for first, last in ranges for row in range(first, last + 1)]
 
     def current_node(self) -> BatchNode | JobNode | None:

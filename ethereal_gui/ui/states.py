@@ -30,6 +30,7 @@ class StateGroup(StrEnum):
     WAITING = "waiting"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 GROUP_OF: Final = MappingProxyType(
@@ -41,7 +42,7 @@ GROUP_OF: Final = MappingProxyType(
         DisplayState.STOPPING: StateGroup.RUNNING,
         DisplayState.DONE: StateGroup.DONE,
         DisplayState.FAILED: StateGroup.FAILED,
-        DisplayState.CANCELLED: StateGroup.FAILED,
+        DisplayState.CANCELLED: StateGroup.CANCELLED,
     }
 )
 
@@ -125,4 +126,5 @@ def group_word(group: StateGroup) -> str:
         StateGroup.WAITING: tr("Waiting"),
         StateGroup.DONE: tr("Done"),
         StateGroup.FAILED: tr("Failed"),
+        StateGroup.CANCELLED: tr("Cancelled"),
     }[group]

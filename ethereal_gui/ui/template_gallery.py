@@ -44,6 +44,11 @@ class TemplateModel(QAbstractListModel):
         if row >= 0:
             self.dataChanged.emit(self.index(row), self.index(row))
 
+    @property
+    def all(self) -> list[Template]:
+        """Every template, in the order shown."""
+        return list(self._templates)
+
     def template(self, row: int) -> Template:
         """The template in that row."""
         return self._templates[row]

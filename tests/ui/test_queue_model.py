@@ -43,6 +43,15 @@ def test_batches_stand_above_their_jobs(model: QueueModel) -> None:
     assert [model.node(row).id for row in range(1, 13)] == [job.id for job in first.jobs]
 
 
+def test_jobs_stand_in_the_order_of_the_submission_however_they_were_heard_of(model: QueueModel) -> None:
+    data = samples.batch("b0000000000d4", 3, ("1080p", "4k"))
+    jobs = samples.waiting(data)
+    model.add_batches([data])
+    model.upsert([jobs[4], jobs[1], jobs[5]])
+    model.upsert([jobs[3], jobs[0], jobs[2]])
+    assert names(model)[1:] == [job.id for job in jobs]
+
+
 def test_unfinished_batches_come_first_in_their_order_then_finished_ones(model: QueueModel) -> None:
     filled(model)
     order = [node.id for node in (model.node(row) for row in range(model.rowCount())) if isinstance(node, BatchNode)]
