@@ -1,4 +1,4 @@
-"""The one part of numba that the engine uses, with types: a compiled function keeps its signature."""
+"""The parts of numba that the engine uses, with types: a compiled function keeps its signature."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -13,3 +13,4 @@ class _Config:
     CACHE_DIR: str
 
 config: _Config
+types: Any

@@ -141,9 +141,10 @@ def develop(
     for band in range(band0, band1):
         y0 = band * 32
         y1 = min(rows, y0 + 32)
+        start = y0 & 31  # 0, but not a literal, for which numba would compile the splats once more
         sharp = starts[band + 1] > starts[band]
         if sharp:
-            splat_band(sprites, lists, starts[band], starts[band + 1], y0, y1, float(rows), fine, 0)
+            splat_band(sprites, lists, starts[band], starts[band + 1], y0, y1, float(rows), fine, start)
             if wraps:
                 for c in range(3):
                     for y in range(y1 - y0):

@@ -90,8 +90,9 @@ def close_borders(plane: Float32, wraps: bool, fold: bool) -> None:
                 plane[c, 0, x + 8] = top[over]
                 plane[c, rows + 1, x + 8] = bottom[over]
         else:
-            plane[c, 0, :] = top
-            plane[c, rows + 1, :] = bottom
+            for x in range(width + 16):
+                plane[c, 0, x] = top[x]
+                plane[c, rows + 1, x] = bottom[x]
 
 
 @kernel

@@ -9,11 +9,11 @@ depend on where between texels it stands. On a sphere away from the equator it i
 """
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ethereal_gui.render.frames.simd import add8, bump8
 from ethereal_gui.render.scene.jit import kernel
 
 Float32 = NDArray[np.float32]
@@ -50,7 +50,8 @@ def count_bands(meta: Int32, first_band: Int32, starts: Int32) -> int:
 @kernel
 def list_bands(meta: Int32, first_band: Int32, starts: Int32, fill: Int32, lists: Int32) -> None:
     """Write each band's sprites in their order to ``lists``."""
-    fill[:] = starts[: fill.shape[0]]
+    for band in range(fill.shape[0]):
+        fill[band] = starts[band]
     for i in range(meta.shape[0]):
         level = meta[i, 0]
         if level >= 0:
@@ -61,52 +62,35 @@ def list_bands(meta: Int32, first_band: Int32, starts: Int32, fill: Int32, lists
 
 
 @kernel
-def _bump(d: Any, inv: Any) -> Any:
-    w = max(_ZERO, _ONE - d * d * inv)
-    return w * w
+def _square(s: Float32, y0: int, y1: int, plane: Float32, row0: int, across: Float32, down: Float32) -> None:
+    """An 8 x 8 sprite, clipped to rows ``y0..y1`` of the level; row ``y0`` is row ``row0`` of the plane.
 
-
-@kernel
-def _square(s: Float32, y0: int, y1: int, plane: Float32, row0: int) -> None:
-    """An 8 x 8 sprite, clipped to rows ``y0..y1`` of the level; row ``y0`` is row ``row0`` of the plane."""
+    ``across`` and ``down`` are room for eight weights each.
+    """
     x, y, sigma = s[0], s[1], s[2]
-    inv = _ONE / (_SEVEN * sigma * sigma)
+    reach2 = _SEVEN * sigma * sigma
+    inv = _ONE / reach2
     ix = math.floor(x - _HALF) - 3
     iy = math.floor(y - _HALF) - 3
-    if ix < -8 or ix > plane.shape[2] - 16:
+    stride = plane.shape[2]
+    if ix < -8 or ix > stride - 16:
         return
-    fx = np.float32(ix) + _HALF - x
-    fy = np.float32(iy) + _HALF - y
-    w0 = _bump(fx, inv)
-    w1 = _bump(fx + _ONE, inv)
-    w2 = _bump(fx + np.float32(2), inv)
-    w3 = _bump(fx + np.float32(3), inv)
-    w4 = _bump(fx + np.float32(4), inv)
-    w5 = _bump(fx + np.float32(5), inv)
-    w6 = _bump(fx + np.float32(6), inv)
-    w7 = _bump(fx + np.float32(7), inv)
-    sum_x = ((w0 + w1) + (w2 + w3)) + ((w4 + w5) + (w6 + w7))
-    sum_y = _ZERO
-    for k in range(8):
-        sum_y += _bump(fy + np.float32(k), inv)
+    first = np.float32(iy) + _HALF - y
+    sum_x = bump8(np.float32(ix) + _HALF - x, inv, across)
+    sum_y = bump8(first, inv, down)
     norm = _TWO_PI * s[6] / (sum_x * sum_y)
-    ux = np.uint64(ix + 8)
-    for k in range(8):
-        row = iy + k
-        wy = _bump(fy + np.float32(k), inv) * norm
-        if wy > _ZERO and row >= y0 and row < y1:
-            uy = np.uint64(row - y0 + row0)
-            for c in range(3):
-                q = wy * s[3 + c]
-                uc = np.uint64(c)
-                plane[uc, uy, ux] += q * w0
-                plane[uc, uy, ux + np.uint64(1)] += q * w1
-                plane[uc, uy, ux + np.uint64(2)] += q * w2
-                plane[uc, uy, ux + np.uint64(3)] += q * w3
-                plane[uc, uy, ux + np.uint64(4)] += q * w4
-                plane[uc, uy, ux + np.uint64(5)] += q * w5
-                plane[uc, uy, ux + np.uint64(6)] += q * w6
-                plane[uc, uy, ux + np.uint64(7)] += q * w7
+    r, g, b = norm * s[3], norm * s[4], norm * s[5]
+    reach = math.sqrt(reach2)
+    k0 = max(math.floor(-reach - first) + 1, max(0, y0 - iy))
+    k1 = min(math.ceil(reach - first), min(8, y1 - iy))
+    layer = stride * plane.shape[1]
+    place = (iy + k0 - y0 + row0) * stride + ix + 8
+    for k in range(k0, k1):
+        w = down[k]
+        add8(plane, place, across, w * r)
+        add8(plane, place + layer, across, w * g)
+        add8(plane, place + 2 * layer, across, w * b)
+        place += stride
 
 
 @kernel
@@ -207,10 +191,11 @@ def splat_band(
     """Clear rows ``y0..y1`` of a level and draw the listed sprites ``a..b`` into them."""
     for c in range(3):
         plane[c, row0 : row0 + y1 - y0] = _ZERO
+    across, down = np.empty(8, np.float32), np.empty(8, np.float32)
     for k in range(a, b):
         s = sprites[lists[k]]
         if s[7] == _ZERO:
-            _square(s, y0, y1, plane, row0)
+            _square(s, y0, y1, plane, row0, across, down)
         elif s[7] >= _ONE:
             _cap(s, y0, y1, height, plane, row0)
         else:
