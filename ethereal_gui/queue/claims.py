@@ -1,4 +1,4 @@
-"""What a worker does with its job beyond BullMQ's Python API: sign it, put it back, claim its lock again.
+"""What a worker does with its job beyond BullMQ's Python API: put it back, claim its lock again.
 
 All in BullMQ's key layout. Putting back runs the Lua script that BullMQ ships and its Node version calls in
 ``moveJobFromActiveToWait``: the job stands first in line again and no attempt is counted.
@@ -22,12 +22,6 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('SREM', KEYS[3], ARGV[3])
 return 1
 """
-
-
-async def sign(worker: Worker, job: Job, name: str) -> None:
-    """Write the worker's name into the job's field ``pb``, as BullMQ's Node version does when it hands out a job."""
-    client: Any = worker.client
-    await client.hset(worker.backend.toKey(job.id), "pb", name)
 
 
 async def put_back(worker: Worker, job: Job, token: str) -> bool:

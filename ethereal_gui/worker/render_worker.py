@@ -19,7 +19,7 @@ import ethereal_gui
 from ethereal_gui.domain.errors import CancelledByUserError, DiskFullError, EtherealError, OutputFolderError, QueueError
 from ethereal_gui.domain.job import JobStatus, Progress, RenderJobData, RenderOutcome
 from ethereal_gui.domain.worker_info import HEARTBEAT_SECONDS, WorkerInfo, WorkerState
-from ethereal_gui.queue.claims import put_back, reclaim, sign
+from ethereal_gui.queue.claims import put_back, reclaim
 from ethereal_gui.queue.connection import check_server, worker_client
 from ethereal_gui.queue.control import WorkerRegistry
 from ethereal_gui.queue.keys import bullmq_client_name
@@ -186,7 +186,7 @@ class RenderWorker:
         try:
             if self._finish_by is not None and time.monotonic() >= self._finish_by:
                 raise Interrupted
-            await sign(self._worker, job, self.config.name)
+            await self._queue.note_worker(job.id, self.config.name)
             outcome = await runner.run()
         except Interrupted:
             if job.id not in self._lost:
