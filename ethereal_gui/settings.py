@@ -110,7 +110,9 @@ class Settings(BaseSettings):
     formats: Annotated[tuple[str, ...], AfterValidator(_formats)] = _field(
         ("1080p",), "Output", "Formats", "The formats that a new batch starts with."
     )
-    fps: Annotated[Literal[30, 60], BeforeValidator(_number)] = _field(30, "Output", "Frames per second", "30, or 60 for smoother motion at twice the time.")
+    fps: Annotated[Literal[30, 60], BeforeValidator(_number)] = _field(
+        30, "Output", "Frames per second", "30, or 60 for smoother motion at twice the time."
+    )
     quality: Quality = _field(
         Quality.STANDARD, "Output", "Quality", "Draft is quick, high keeps the softest gradients and takes longer."
     )
@@ -156,7 +158,9 @@ class Settings(BaseSettings):
     redis_host: str | None = _server_field("REDIS_HOST", None, "Server host", "Used when there is no address.")
     redis_port: int = _server_field("REDIS_PORT", 6379, "Server port", "Used with the host.", ge=1, le=65_535)
     redis_username: str | None = _server_field("REDIS_USERNAME", None, "User name", "For servers with ACL users.")
-    redis_password: SecretStr | None = _server_field("REDIS_PASSWORD", None, "Password", "Used with the host.")
+    redis_password: SecretStr | None = _server_field(
+        "REDIS_PASSWORD", None, "Password", "Used when the address does not have one itself."
+    )
     theme: Theme = _field(Theme.SYSTEM, "Window", "Appearance", "Dark, light, or as the system has it.")
     close_behaviour: CloseBehaviour = _field(
         CloseBehaviour.ASK, "Window", "On closing", "What closing the window does while a render runs."

@@ -97,8 +97,8 @@ class ServerFacts:
     persistent: bool | None
 
 
-def address_from_url(url: str, *, embedded: bool = False) -> ServerAddress:
-    """Check a URL.
+def address_from_url(url: str, *, password: str | None = None, embedded: bool = False) -> ServerAddress:
+    """Check a URL. ``password`` is used when the URL has none itself, as docker-compose.yml and .env share one.
 
     Raises:
         SettingsError: it is not an address of a Redis server. The message never repeats the URL, which has a password.
@@ -117,6 +117,9 @@ def address_from_url(url: str, *, embedded: bool = False) -> ServerAddress:
         raise SettingsError("The server's address names no host.", hint=hint)
     if parts.scheme != "unix" and not re.fullmatch(r"/?\d*", parts.path):
         raise SettingsError("The server's address has a database that is not a number.", hint=hint)
+    if password and parts.password is None:
+        host = parts.netloc.rpartition("@")[2]
+        url = parts._replace(netloc=f"{parts.username or ''}:{quote(password, safe='')}@{host}").geturl()
     return ServerAddress(url.strip(), embedded)
 
 

@@ -169,3 +169,16 @@ def test_every_part_of_an_address_reaches_the_connection() -> None:
     assert options is not connection_options(address)
     options = connection_options(address_from_url("rediss://h/3?ssl_ca_certs=/ca.pem"))
     assert (options["db"], options["ssl_ca_certs"]) == (3, "/ca.pem")
+
+
+@pytest.mark.parametrize(
+    ("url", "full"),
+    [
+        ("redis://host:6400/2", "redis://:p%40ss@host:6400/2"),
+        ("rediss://ada@host", "rediss://ada:p%40ss@host"),
+        ("redis://:own@host", "redis://:own@host"),
+        ("unix:///run/a.sock", "unix://:p%40ss@/run/a.sock"),
+    ],
+)
+def test_a_password_beside_the_address_is_used_when_it_has_none_itself(url: str, full: str) -> None:
+    assert address_from_url(url, password="p@ss").url == full
