@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from pathlib import PurePath
 from typing import Any
 
 from rich.console import Console, Group
@@ -128,9 +129,11 @@ def _batch_table(status: BatchStatus, jobs: list[JobSnapshot]) -> Table:
         + (f", {status.processing} running" if status.processing else "")
         + (f", {status.pending} waiting" if status.pending else "")
     )
-    table = Table(title=title, title_justify="left", expand=False)
-    for heading in ("Song", "Format", "State", "Progress", "Result"):
-        table.add_column(heading, overflow="fold")
+    folders = sorted({str(PurePath(job.outcome.output_path).parent) for job in jobs if job.outcome})
+    table = Table(title=title, title_justify="left", caption="\n".join(folders), caption_justify="left", expand=False)
+    for heading in ("Song", "Format", "State", "Progress"):
+        table.add_column(heading, overflow="fold", no_wrap=heading != "Song")
+    table.add_column("Result", overflow="fold")
     for job in jobs:
         state = "cancelled" if job.is_cancelled else job.status.value
         song = Text(job.data.audio_file.original_name if job.data else job.id)
@@ -139,7 +142,7 @@ def _batch_table(status: BatchStatus, jobs: list[JobSnapshot]) -> Table:
             job.data.output_format if job.data else "",
             Text(state, style=_COLOURS.get(state, "")),
             _progress_text(job),
-            Text(job.outcome.output_path if job.outcome else job.failed_reason or ""),
+            Text(PurePath(job.outcome.output_path).name if job.outcome else job.failed_reason or ""),
         )
     return table
 
