@@ -23,6 +23,7 @@ async def render_command(options: argparse.Namespace) -> int:
     """Render one after the other; prints each finished file. 1 when a file was refused or a render failed."""
     settings = load_settings()
     choices = read_choices(options, settings)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     make_output_dir(Path(str(choices.options.output_dir)))
     failed = choices.skipped
     with ProgressView() as view:
