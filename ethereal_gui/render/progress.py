@@ -28,6 +28,7 @@ class ProgressReporter:
         self._fraction = 0.0
         self._stage: Stage | None = None
         self._last = float("-inf")
+        self._first_frame = 0
         self._recent: deque[tuple[float, int]] = deque()
 
     def analysing(self, part: float) -> None:
@@ -39,11 +40,14 @@ class ProgressReporter:
         now = self._clock()
         if self._stage is not Stage.RENDERING:
             self._recent.clear()
-        self._recent.append((now, frame))
-        while now - self._recent[0][0] > _SPEED_SECONDS and len(self._recent) > 2:
+            self._first_frame = frame
+        # The speed is counted from the first new frame on: before it stands the compilation of the kernels.
+        if frame > self._first_frame:
+            self._recent.append((now, frame))
+        while len(self._recent) > 2 and now - self._recent[0][0] > _SPEED_SECONDS:
             self._recent.popleft()
-        seconds = now - self._recent[0][0]
-        done = frame - self._recent[0][1]
+        seconds = now - self._recent[0][0] if self._recent else 0.0
+        done = frame - self._recent[0][1] if self._recent else 0
         fps = done / seconds if seconds > 0.5 and done > 0 else None
         left = (frames - frame) / fps if fps else None
         self._report(Stage.RENDERING, frame / frames if frames else 1.0, fps, left, frame, frames)
@@ -62,7 +66,8 @@ class ProgressReporter:
         frames: int | None = None,
     ) -> None:
         now = self._clock()
-        if now - self._last < _INTERVAL and stage is self._stage:
+        the_end = stage is Stage.FINISHING and part >= 1.0
+        if now - self._last < _INTERVAL and stage is self._stage and not the_end:
             return
         low, high = SHARES[stage]
         self._fraction = max(self._fraction, low + (high - low) * min(1.0, max(0.0, part)))
