@@ -20,6 +20,7 @@ from ethereal_gui.domain.paths import resource_path
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.domain.worker_info import WorkerInfo
 from ethereal_gui.intake.inspect import IntakeResult, Skipped, examine, find_candidates
+from ethereal_gui.intake.probe import cover_art
 from ethereal_gui.queue.connection import ServerAddress, address_from_parts, address_from_url, check_server
 from ethereal_gui.queue.control import WorkerRegistry
 from ethereal_gui.queue.event_feed import EventFeed
@@ -195,6 +196,10 @@ class RenderService:
             if on_progress:
                 on_progress(done, len(candidates))
         return IntakeResult(tuple(accepted), tuple(skipped))
+
+    async def cover(self, audio: AudioFile) -> bytes | None:
+        """The cover picture in the song's tags as PNG or JPEG bytes."""
+        return await asyncio.to_thread(cover_art, Path(audio.path))
 
     def estimate(self, audio_files: Sequence[AudioFile], formats: Sequence[str], template: str) -> Estimate:
         """What a batch would cost, from the settings and this computer's history."""
