@@ -98,6 +98,9 @@ def menu_table() -> list[tuple[str, list[ActionSpec | str]]]:
                 _job("high", tr("High priority"), "Ctrl+Alt+Up", "", tr("Before all jobs without priority")),
                 _job("normal", tr("Normal priority"), "Ctrl+Alt+Down", "", tr("In the order of the queue")),
                 SEPARATOR,
+                _job(
+                    "edit", tr("Change…"), "F2", "sliders", tr("Other template, frame rate or quality for waiting jobs")
+                ),
                 _job("clone", tr("New batch from these"), "Ctrl+D", "clone", tr("Start a new batch with these songs")),
                 _job("copy", tr("Copy report"), "Ctrl+Shift+C", "copy", tr("Copy everything known of these jobs")),
             ],

@@ -1,10 +1,12 @@
 """Everything about the current job or batch: facts, error with what to do, log, parameters."""
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFormLayout, QFrame, QPlainTextEdit, QScrollArea, QSizePolicy, QTabWidget, QWidget
 
 from ethereal_gui.ui import queue_cells, text
 from ethereal_gui.ui.parts import ElidedLabel, button, column, label, row
+from ethereal_gui.ui.preview_stage import PreviewStage
 from ethereal_gui.ui.queue_delegate import batch_state
 from ethereal_gui.ui.queue_nodes import BatchNode, JobNode
 from ethereal_gui.ui.states import LOOKS, DisplayState, state_word
@@ -26,7 +28,7 @@ class DetailPane(QFrame):
         self.setAccessibleName(self.tr("Details"))
         self.setMinimumWidth(312)
         self._node: JobNode | BatchNode | None = None
-        self._facts_shown: list[tuple[str, str]] = []
+        self._pictures: dict[str, QImage] = {}
         self.title = ElidedLabel("", "heading")
         self.subtitle = ElidedLabel("", "small")
         self.state = label("", wrap=True)
@@ -68,7 +70,11 @@ class DetailPane(QFrame):
         self.card.setObjectName("card")
         self.card.setLayout(column(self.error, row(self.retry, self.copy, None), margins=12, spacing=12))
         page = QWidget()
-        page.setLayout(column(self.card, row(self.open, self.reveal, None), facts, None, margins=(16, 12, 16, 16)))
+        self.picture = PreviewStage()
+        self.picture.setAccessibleName(self.tr("Newest frame"))
+        page.setLayout(
+            column(self.picture, self.card, row(self.open, self.reveal, None), facts, None, margins=(16, 12, 16, 16))
+        )
         return self._scrolling(page)
 
     @staticmethod
@@ -99,6 +105,10 @@ class DetailPane(QFrame):
         """Show that job or batch; also called when it has changed."""
         if node is not self._node:
             self.log.clear()
+            picture = self._pictures.get(node.id) if node else None
+            if picture:
+                self.picture.show_image(picture)
+            self.picture.setVisible(picture is not None)
         self._node = node
         self.tabs.setVisible(node is not None)
         self.tabs.setTabVisible(1, isinstance(node, JobNode))
@@ -111,6 +121,13 @@ class DetailPane(QFrame):
             self.title.setText(self.tr("Nothing selected"))
             self.subtitle.setText(self.tr("Choose a job to see its details."))
             self.state.clear()
+
+    def show_picture(self, job_id: str, image: QImage) -> None:
+        """The newest frame of a job; kept for when it is shown again."""
+        self._pictures[job_id] = image
+        if self._node is not None and self._node.id == job_id:
+            self.picture.show_image(image)
+            self.picture.show()
 
     def show_log(self, job_id: str, lines: list[str]) -> None:
         """Follow the log of a job; stays where the person scrolled to."""

@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QMainWindow
 
 from ethereal_gui.service.render_service import RenderService, check_reachable, remote_address
 from ethereal_gui.settings import Settings, save_settings
+from ethereal_gui.ui.edit_dialog import EditDialog
 from ethereal_gui.ui.help_dialogs import AboutDialog, ShortcutsDialog
+from ethereal_gui.ui.queue_actions import QueueActions
 from ethereal_gui.ui.settings_dialog import SettingsDialog
 from ethereal_gui.ui.tasks import TaskOwner
 from ethereal_gui.ui.text_dialog import TextDialog
@@ -32,6 +34,16 @@ class Dialogs(QObject):
     def settings(self) -> None:
         """Open the settings."""
         self._tasks.start(self._open_settings(), self.tr("Opening the settings"), replace="settings")
+
+    def edit(self, jobs: QueueActions, job_ids: list[str]) -> None:
+        """Ask what waiting jobs shall do instead."""
+        self._tasks.start(self._open_edit(jobs, job_ids), self.tr("Changing jobs"), replace="edit")
+
+    async def _open_edit(self, jobs: QueueActions, job_ids: list[str]) -> None:
+        templates = await asyncio.to_thread(self._service.templates.all)
+        dialog = EditDialog(self._window, len(job_ids), {template.id: template.name for template in templates})
+        dialog.decided.connect(lambda changes: jobs.edit(job_ids, changes))
+        dialog.open()
 
     def shortcuts(self) -> None:
         """Open the page of shortcuts."""

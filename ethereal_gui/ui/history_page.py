@@ -22,7 +22,7 @@ from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.store.renders import HistoryTotals, RenderRecord
 from ethereal_gui.ui import icons, text
 from ethereal_gui.ui.history_model import HistoryColumn, HistoryModel
-from ethereal_gui.ui.parts import button, column, icon_label, label, row
+from ethereal_gui.ui.parts import ElidedLabel, button, column, icon_label, label, row
 from ethereal_gui.ui.tasks import TaskOwner
 from ethereal_gui.ui.toast import Toast
 
@@ -62,13 +62,14 @@ class HistoryPage(QWidget):
         self._complete = False
         self.model = HistoryModel()
         self.table = _Table(self.model)
-        self.totals = label("", "small")
+        self.totals = ElidedLabel("", "small")
         self.search = QLineEdit()
         self.search.setPlaceholderText(self.tr("Search"))
         self.search.setAccessibleName(self.tr("Search in the history"))
         self.search.setClearButtonEnabled(True)
         self.search.addAction(icons.icon("search"), QLineEdit.ActionPosition.LeadingPosition)
-        self.search.setFixedWidth(240)
+        self.search.setMinimumWidth(120)
+        self.search.setMaximumWidth(240)
         self.again = button(self.tr("Render again"), "", "retry", tip=self.tr("A new batch with the selected songs"))
         self.export = button(self.tr("Export…"), "", "export", tip=self.tr("Save the history as CSV"))
         self._stack = QStackedWidget()
@@ -88,7 +89,8 @@ class HistoryPage(QWidget):
     def _lay_out(self) -> None:
         header = QFrame()
         header.setObjectName("pageHeader")
-        top = row(label(self.tr("History"), "pageTitle"), 8, self.totals, None, self.again, self.export, self.search)
+        top = row(label(self.tr("History"), "pageTitle"), 8, self.totals, self.again, self.export, self.search)
+        top.setStretchFactor(self.totals, 1)
         header.setLayout(column(top, margins=(20, 12, 16, 12)))
         empty = QWidget()
         words = label(self.tr("Nothing was rendered yet"), "big")

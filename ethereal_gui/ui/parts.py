@@ -50,12 +50,24 @@ def label(words: str = "", name: str = "", *, wrap: bool = False) -> QLabel:
     return made
 
 
-def icon_label(name: str, size: int = 16, tone: str = "muted") -> QLabel:
-    """An icon as a label, not for clicking."""
-    made = QLabel()
-    made.setPixmap(icons.pixmap(name, str(getattr(theme.colours(), tone)), size))
-    made.setFixedSize(size, size)
-    return made
+class IconLabel(QWidget):
+    """An icon that is not for clicking, in the colours of whatever theme is shown."""
+
+    def __init__(self, name: str, size: int, tone: str) -> None:
+        super().__init__()
+        self._name = name
+        self._tone = tone
+        self.setFixedSize(size, size)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        colour = str(getattr(theme.colours(), self._tone))
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, icons.pixmap(self._name, colour, self.width(), self.devicePixelRatioF()))
+
+
+def icon_label(name: str, size: int = 16, tone: str = "muted") -> IconLabel:
+    """An icon beside text."""
+    return IconLabel(name, size, tone)
 
 
 def button(words: str, name: str = "", icon: str = "", *, tip: str = "", on_icon: str = "muted") -> QPushButton:

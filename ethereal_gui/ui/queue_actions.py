@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
@@ -10,6 +11,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.service.updates import ActionResult, Removed
 from ethereal_gui.ui import queue_cells, text
+from ethereal_gui.ui.edit_dialog import changed
 from ethereal_gui.ui.queue_model import QueueModel
 from ethereal_gui.ui.queue_nodes import JobNode
 from ethereal_gui.ui.states import DisplayState
@@ -34,6 +36,7 @@ _CAN = {
     "bottom": _WAITING,
     "high": _WAITING,
     "normal": _WAITING,
+    "edit": (*_WAITING, DisplayState.HELD),
 }
 
 
@@ -42,10 +45,12 @@ class QueueActions(QObject):
 
     Signals:
         clone_wanted: audio files, formats and template for a new batch.
+        edit_wanted: ids of waiting jobs that are to be changed.
         undo_possible: something was removed that can be put back, or no longer.
     """
 
     clone_wanted = Signal(list, list, str)
+    edit_wanted = Signal(list)
     undo_possible = Signal(bool)
 
     def __init__(self, service: RenderService, model: QueueModel, tasks: TaskOwner, toast: Toast) -> None:
@@ -79,6 +84,8 @@ class QueueActions(QObject):
         elif action == "copy":
             QGuiApplication.clipboard().setText("\n\n".join(report(job) for job in jobs))
             self._toast.say(self.tr("Report copied."))
+        elif action == "edit":
+            self.edit_wanted.emit(ids)
         elif action == "clone":
             self._clone(jobs)
         elif action == "remove":
@@ -99,6 +106,23 @@ class QueueActions(QObject):
         ids = [job.id for job in self._model.jobs_in(DisplayState.DONE, DisplayState.CANCELLED)]
         if ids:
             self._tasks.start(self._remove(ids), self.tr("Clearing"))
+
+    def edit(self, job_ids: Sequence[str], changes: dict[str, Any]) -> None:
+        """Change what waiting jobs shall do."""
+        self._tasks.start(self._edit(self._nodes(job_ids), changes), self.tr("Changing"))
+
+    async def _edit(self, jobs: list[JobNode], changes: dict[str, Any]) -> None:
+        done: list[str] = []
+        refused: dict[str, str] = {}
+        for job in jobs:
+            if job.snapshot.data:
+                result = await self._service.edit(job.id, changed(job.snapshot.data, changes))
+                done += result.done
+                refused |= result.refused
+        if done:
+            words = self.tr("1 job changed.") if len(done) == 1 else self.tr("{0} jobs changed.")
+            self._toast.say(words.format(text.count(len(done))))
+        self._say_refused(ActionResult(tuple(done), refused))
 
     def undo(self) -> None:
         """Put back what was removed last."""

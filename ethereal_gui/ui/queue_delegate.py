@@ -15,7 +15,8 @@ from ethereal_gui.ui.theme import Colours
 
 ROW_HEIGHT: Final = 56
 PADDING: Final = 12
-INDENT: Final = 28
+INDENT: Final = 24
+JOB_INDENT: Final = 12
 TILE: Final = QSize(48, 32)
 _BAR: Final = 4
 _GROUP_ICONS: Final = {FormatGroup.FLAT: "screen", FormatGroup.VERTICAL: "phone", FormatGroup.VR: "globe"}
@@ -93,10 +94,10 @@ class QueueDelegate(QStyledItemDelegate):
             painter.drawPixmap(cell.left(), cell.center().y() - 8, chevron)
             self._two_lines(painter, cell.adjusted(INDENT, 0, 0, 0), first, second, self._batch_title, colours)
             return
-        tile = QRect(cell.left() + INDENT, cell.center().y() - TILE.height() // 2, TILE.width(), TILE.height())
+        tile = QRect(cell.left() + JOB_INDENT, cell.center().y() - TILE.height() // 2, TILE.width(), TILE.height())
         self._tile(painter, tile, node, colours)
         tone = "bad" if node.snapshot.data_error else "muted"
-        beside = cell.adjusted(INDENT + TILE.width() + PADDING, 0, 0, 0)
+        beside = cell.adjusted(JOB_INDENT + TILE.width() + PADDING, 0, 0, 0)
         self._two_lines(painter, beside, first, second, self._title, colours, second_tone=tone)
 
     def _tile(self, painter: QPainter, rect: QRect, job: JobNode, colours: Colours) -> None:

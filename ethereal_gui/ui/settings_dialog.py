@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import AliasChoices, SecretStr
 from pydantic_core import PydanticUndefined
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QDialog, QLabel, QListWidget, QScrollArea, QStackedWidget, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QListWidget, QScrollArea, QStackedWidget, QWidget
 
 from ethereal_gui.domain.errors import EtherealError, SettingsError
 from ethereal_gui.domain.naming import candidate_names, check_pattern
@@ -115,6 +115,8 @@ class SettingsDialog(QDialog):
         beside = row(editor.widget, reset, spacing=4)
         beside.setStretch(0, 1)
         beside.addStretch(0)
+        if isinstance(editor.widget, QCheckBox):
+            title.hide()  # the box says it itself
         rows.addLayout(column(title, beside, explanation, error, spacing=4))
         rows.addSpacing(14)
 

@@ -8,8 +8,8 @@ processor time from the render.
 import time
 from typing import Final
 
-from PySide6.QtCore import QObject, QSize, Qt, QTimer
-from PySide6.QtGui import QPixmap
+from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QPixmap
 
 from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.domain.formats import FORMATS
@@ -23,6 +23,7 @@ from ethereal_gui.ui.states import DisplayState
 from ethereal_gui.ui.tasks import TaskOwner
 from ethereal_gui.worker.preview import PreviewRequest
 
+LARGE: Final = QSize(320, 180)
 _EVERY_MS: Final = 2000
 _AGAIN_AFTER: Final = 8.0
 _USUAL_PLACE: Final = 0.4
@@ -33,7 +34,12 @@ class QueueThumbnails(QObject):
 
     Attributes:
         templates: ids and templates, as far as they are known.
+
+    Signals:
+        drawn: a job's id and its picture, larger than the row needs it.
     """
+
+    drawn = Signal(str, QImage)
 
     def __init__(self, view: QueueView, model: QueueModel, draw: DrawPreview, tasks: TaskOwner) -> None:
         super().__init__(view)
@@ -55,12 +61,12 @@ class QueueThumbnails(QObject):
 
     def _next(self) -> JobNode | None:
         now = time.monotonic()
-        for job in self._model.jobs_in(DisplayState.RUNNING):
-            if job.row != HIDDEN and now - self._drawn.get(job.id, 0.0) > _AGAIN_AFTER:
-                return job
         current = self._view.current_node()
         if isinstance(current, JobNode) and current.state is DisplayState.DONE and current.id not in self._drawn:
             return current
+        for job in self._model.jobs_in(DisplayState.RUNNING):
+            if job.row != HIDDEN and now - self._drawn.get(job.id, 0.0) > _AGAIN_AFTER:
+                return job
         return None
 
     async def _picture(self, job: JobNode) -> None:
@@ -70,7 +76,7 @@ class QueueThumbnails(QObject):
             return
         fmt = FORMATS[data.output_format]
         ratio = self._view.devicePixelRatioF()
-        size = QSize(fmt.width, fmt.height).scaled(TILE * ratio * 2, Qt.AspectRatioMode.KeepAspectRatioByExpanding)
+        size = QSize(fmt.width, fmt.height).scaled(LARGE * ratio, Qt.AspectRatioMode.KeepAspectRatio)
         place = job.fraction if job.state is DisplayState.RUNNING and job.fraction > 0.05 else _USUAL_PLACE
         try:
             picture = await self._draw(
@@ -86,7 +92,9 @@ class QueueThumbnails(QObject):
             )
         except EtherealError:
             return  # the row keeps its symbol; a render that fails says why itself
-        fitted = to_image(picture).scaled(
+        image = to_image(picture)
+        self.drawn.emit(job.id, image)
+        fitted = image.scaled(
             TILE * ratio,
             Qt.AspectRatioMode.KeepAspectRatioByExpanding,
             Qt.TransformationMode.SmoothTransformation,

@@ -7,7 +7,7 @@ import numpy as np
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.batch import BatchJobData, new_batch_id
-from ethereal_gui.domain.job import JobSnapshot, RenderOptions
+from ethereal_gui.domain.job import JobSnapshot, RenderJobData, RenderOptions
 from ethereal_gui.domain.worker_info import WorkerInfo
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.service.updates import ActionResult, Removed, ServerState, SubmittedBatch, Update
@@ -125,6 +125,10 @@ class StandInService(RenderService):
 
     async def undo_remove(self, removed: Removed) -> ActionResult:
         return self._note("undo", removed.result.done)
+
+    async def edit(self, job_id: str, data: RenderJobData) -> ActionResult:
+        self.asked.append(("edit", data))
+        return ActionResult((job_id,), {})
 
     async def job_log(self, job_id: str) -> list[str]:
         return list(self.log)

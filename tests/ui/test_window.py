@@ -18,11 +18,12 @@ from PySide6.QtWidgets import (
 )
 
 from ethereal_gui.domain.audio_file import AudioFile
-from ethereal_gui.domain.job import RenderOptions
+from ethereal_gui.domain.job import RenderJobData, RenderOptions
 from ethereal_gui.intake.inspect import IntakeResult, Skipped
 from ethereal_gui.service.updates import ServerState
 from ethereal_gui.settings import CloseBehaviour, load_settings
 from ethereal_gui.ui.close_dialog import CloseDialog
+from ethereal_gui.ui.edit_dialog import EditDialog
 from ethereal_gui.ui.settings_dialog import SettingsDialog
 from ethereal_gui.ui.states import DisplayState, StateGroup
 from tests import media
@@ -366,6 +367,36 @@ async def test_a_task_that_fails_is_shown(stage: Stage) -> None:
     stage.window.tasks.start(broken(), "Counting")
     await stage.until(lambda: stage.window.toast.isVisible())
     assert stage.window.toast.words == "Counting failed unexpectedly: seven"
+
+
+@windowed
+async def test_waiting_jobs_can_be_changed(stage: Stage) -> None:
+    await with_queue(stage)
+    waiting = "b0000000000b2-00000005-1080p"
+    stage.window.queue_page.view.select_ids([waiting, JOB])
+    press(stage, "edit")
+    await stage.until(lambda: stage.window.findChild(EditDialog))
+    dialog = stage.window.findChild(EditDialog)
+    assert dialog
+    dialog.choices["fps"].setCurrentIndex(2)
+    dialog.choices["quality"].setCurrentIndex(3)
+    dialog.confirm.click()
+    await stage.until(lambda: any(action == "edit" for action, _ in stage.service.asked))
+    (changed,) = [data for action, data in stage.service.asked if action == "edit"]
+    assert isinstance(changed, RenderJobData)
+    assert (changed.fps, changed.quality, changed.template) == (60, "high", "flame")
+    assert changed.audio_file.id == "00000005"
+
+
+@windowed
+async def test_running_jobs_get_the_picture_of_their_newest_frame(stage: Stage) -> None:
+    await with_queue(stage)
+    details = stage.window.queue_page.details
+    stage.window.queue_page.view.select_ids([JOB])
+    await stage.until(lambda: JOB in stage.window.queue_page.view.delegate.thumbnails, 8)
+    await stage.until(details.picture.isVisible)
+    stage.window.queue_page.view.select_ids([FAILED])
+    assert not details.picture.isVisible()
 
 
 # ---- closing, settings, memory ---------------------------------------------------------------------------------
