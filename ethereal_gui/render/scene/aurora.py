@@ -65,10 +65,8 @@ def _curtains(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
     each = rays // sheets
     wide = 3.0 * now[M_HALF_WIDTH] + 2.2
     tall = now[M_HALF_HEIGHT] * (1.0 + 0.25 * (now[M_HALF_HEIGHT] - 1.0))
-    for i in range(i0, i1):
-        ray = i // _STEPS
+    for ray in range(i0 // _STEPS, (i1 - 1) // _STEPS + 1):
         sheet = min(sheets - 1, ray // each)
-        v = (i - ray * _STEPS + 0.5) / _STEPS
         s = 2.0 * (ray - sheet * each + 0.5) / each - 1.0
         k = key(seed, ray, 0)
         along, across = _course(s, float(sheet), now)
@@ -96,20 +94,23 @@ def _curtains(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         power = 0.18 + 0.75 * band + 0.85 * beat + 0.25 * now[M_SWELL] + 0.35 * now[M_TREBLE] * (0.5 + fine)
         hem = (0.66 + 0.10 * sheet + 0.05 * ripple + 0.16 * bass) * (0.45 + 0.55 * tall)
         length = tall * now[_HEIGHT] * (0.95 + 0.85 * streak + 0.85 * band + 0.25 * now[M_LEVEL])
-        lift = v**1.25
-        lean = 0.10 * lift * sin1(0.4 * s + 0.03 * now[M_FLOW])
-        out[i, 0] = px + lean
-        out[i, 1] = hem + length * lift
-        out[i, 2] = pz
-        out[i, 3] = (0.034 + 0.030 * now[M_IMMERSIVE]) * (1.0 + 1.5 * v)
-        edge = smooth(0.0, 0.10, v)
-        fall = (1.0 - v) * (1.0 - 0.6 * v) * (0.35 + 0.65 / (1.0 + 7.0 * v))
         ends = smooth(0.0, 0.25, 1.0 - abs(s))
-        shine = edge * fall * streak * power * ends * now[_LIGHT] / (1.0 + 0.22 * sheet)
-        shade = v * (1.08 - 0.30 * band) + 0.02 * sheet
-        for c in range(3):
-            out[i, 4 + c] = (7800.0 / len(out)) * shine * ramp_at(ramps, 2, shade, c)
-        out[i, 7] = 0.0
+        light = streak * power * ends * now[_LIGHT] / (1.0 + 0.22 * sheet) * 7800.0 / len(out)
+        sway = 0.10 * sin1(0.4 * s + 0.03 * now[M_FLOW])
+        for i in range(max(i0, ray * _STEPS), min(i1, (ray + 1) * _STEPS)):
+            v = (i - ray * _STEPS + 0.5) / _STEPS
+            lift = v**1.25
+            out[i, 0] = px + sway * lift
+            out[i, 1] = hem + length * lift
+            out[i, 2] = pz
+            out[i, 3] = (0.034 + 0.030 * now[M_IMMERSIVE]) * (1.0 + 1.5 * v)
+            edge = smooth(0.0, 0.10, v)
+            fall = (1.0 - v) * (1.0 - 0.6 * v) * (0.35 + 0.65 / (1.0 + 7.0 * v))
+            shine = edge * fall * light
+            shade = v * (1.08 - 0.30 * band) + 0.02 * sheet
+            for c in range(3):
+                out[i, 4 + c] = shine * ramp_at(ramps, 2, shade, c)
+            out[i, 7] = 0.0
 
 
 @kernel

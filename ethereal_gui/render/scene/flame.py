@@ -146,26 +146,30 @@ def _silk(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
     rows = song.track.shape[0]
     floor = -0.66 * now[M_HALF_HEIGHT]
     glow = (0.55 + 0.30 * now[M_LOUDNESS] + 1.3 * now[M_TREBLE]) * now[_GLOW]
-    for i in range(i0, i1):
-        line = i // _SILK_LINE
+    for line in range(i0 // _SILK_LINE, (i1 - 1) // _SILK_LINE + 1):
         k = key(seed, line, 0)
         life = 2.6 + 0.9 * rnd(k, 0)
-        clock = now[M_FLOW] / life + rnd(k, 1) + (i - line * _SILK_LINE) / _SILK_LINE
-        age = clock - math.floor(clock)
-        birth = song.track[birth_row(song.inverse, now[M_FLOW] - age * life, rows)]
+        start = now[M_FLOW] / life + rnd(k, 1)
         reach = 0.25 + 0.95 * math.sqrt((line + 0.5) / lines)
-        turn = rnd(k, 2) + 0.04 * sin1(0.21 * (now[M_FLOW] - age * life) + rnd(k, 4))
-        x, y, z, a = _rise(
-            age, birth, now, turn, reach, 0.62 + 0.62 * rnd(k, 5) * rnd(k, 5) + 0.1 * rnd(k, 8), 0.22 * rnd(k, 3)
-        )
-        sigma = (0.0032 + 0.010 * a * a) * (0.8 + 0.5 * rnd(k, 6)) * (0.6 + 0.4 * now[M_HALF_HEIGHT])
-        shine = rise_fall(age, 0.16, 0.6) * (0.25 + 0.5 * birth[C_LEVEL] + 0.9 * birth[C_MID] + 0.5 * birth[C_TREBLE])
-        shine *= glow * (0.3 + 0.7 * rnd(k, 7))
-        heat = a * 0.82 + 0.26 * reach * reach
-        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = x, floor + y, z - DISTANCE, sigma
-        for c in range(3):
-            out[i, 4 + c] = (2100.0 / len(out)) * shine * ramp_at(ramps, 3, heat, c)
-        out[i, 7] = 0.0
+        side, wander, phase = rnd(k, 2), rnd(k, 4), 0.22 * rnd(k, 3)
+        tall = 0.62 + 0.62 * rnd(k, 5) * rnd(k, 5) + 0.1 * rnd(k, 8)
+        thick = (0.8 + 0.5 * rnd(k, 6)) * (0.6 + 0.4 * now[M_HALF_HEIGHT])
+        light = glow * (0.3 + 0.7 * rnd(k, 7)) * 2100.0 / len(out)
+        for i in range(max(i0, line * _SILK_LINE), min(i1, (line + 1) * _SILK_LINE)):
+            clock = start + (i - line * _SILK_LINE) / _SILK_LINE
+            age = clock - math.floor(clock)
+            born = now[M_FLOW] - age * life
+            birth = song.track[birth_row(song.inverse, born, rows)]
+            turn = side + 0.04 * sin1(0.21 * born + wander)
+            x, y, z, a = _rise(age, birth, now, turn, reach, tall, phase)
+            out[i, 0], out[i, 1], out[i, 2] = x, floor + y, z - DISTANCE
+            out[i, 3] = (0.0032 + 0.010 * a * a) * thick
+            loud = 0.25 + 0.5 * birth[C_LEVEL] + 0.9 * birth[C_MID] + 0.5 * birth[C_TREBLE]
+            shine = rise_fall(age, 0.16, 0.6) * loud * light
+            heat = a * 0.82 + 0.26 * reach * reach
+            for c in range(3):
+                out[i, 4 + c] = shine * ramp_at(ramps, 3, heat, c)
+            out[i, 7] = 0.0
 
 
 @kernel
