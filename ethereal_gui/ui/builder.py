@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QImage
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.batch import new_batch_id
@@ -14,6 +15,7 @@ from ethereal_gui.domain.job import RenderOptions
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.ui import text
 from ethereal_gui.ui.create_page import CreatePage
+from ethereal_gui.ui.songs import COVER
 from ethereal_gui.ui.tasks import TaskOwner
 from ethereal_gui.ui.toast import Toast
 from ethereal_gui.ui.window_state import WindowState
@@ -83,6 +85,13 @@ class Builder(QObject):
                 self._page.show_intake_stopped()
                 raise
             self._page.show_intake(result)
+        self._tasks.start(self._covers(), self.tr("Reading covers"), replace="covers")
+
+    async def _covers(self) -> None:
+        for song in self._page.songs.without_cover():
+            found = await self._service.cover(song)
+            image = await asyncio.to_thread(_scaled, found) if found else None
+            self._page.songs.set_cover(song, image)
 
     def _stop_intake(self) -> None:
         self._queue.clear()
@@ -105,13 +114,8 @@ class Builder(QObject):
         page = self._page
         songs, choices = page.songs.songs, page.options.choices
         template = page.gallery.chosen
-        cost = await asyncio.to_thread(
-            self._service.estimate, songs, choices.formats, template.id if template else "", **self._overrides()
-        )
+        cost = await asyncio.to_thread(self._service.estimate, songs, choices.formats, template.id if template else "")
         page.options.show_cost(len(songs), cost)
-
-    def _overrides(self) -> dict[str, object]:
-        return {}
 
     # ---- submitting --------------------------------------------------------------------------------------------
 
@@ -153,3 +157,12 @@ class Builder(QObject):
         page.songs.add(songs)
         page.options.formats.choose(formats)
         page.gallery.choose(template)
+
+
+def _scaled(picture: bytes) -> QImage:
+    """A cover at twice the size of its place in the list; empty when it is no picture."""
+    image = QImage.fromData(picture)
+    if image.isNull():
+        return image
+    keep, smooth = Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
+    return image.scaled(COVER * 2, COVER * 2, keep, smooth)

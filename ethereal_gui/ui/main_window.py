@@ -23,13 +23,14 @@ from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.service.updates import Update
 from ethereal_gui.ui import drops, icons, text
 from ethereal_gui.ui.actions import Actions
-from ethereal_gui.ui.banner import Banner, Notice
+from ethereal_gui.ui.banner import Banner
 from ethereal_gui.ui.builder import Builder
 from ethereal_gui.ui.create_page import CreatePage
 from ethereal_gui.ui.dialogs import Dialogs
 from ethereal_gui.ui.drop_zone import DropVeil
 from ethereal_gui.ui.history_page import HistoryPage
 from ethereal_gui.ui.log_follower import LogFollower
+from ethereal_gui.ui.notices import Notices
 from ethereal_gui.ui.parts import column, row
 from ethereal_gui.ui.preview_panel import DrawPreview, PreviewPanel
 from ethereal_gui.ui.queue_actions import QueueActions
@@ -49,7 +50,6 @@ from ethereal_gui.ui.window_state import WindowState
 
 _NARROW_BELOW: Final = 1100
 _SMALL_BELOW: Final = 1000
-_LOW_DISK: Final = 5e9
 
 
 class MainWindow(QMainWindow):
@@ -99,6 +99,7 @@ class MainWindow(QMainWindow):
         self.thumbnails.drawn.connect(self.queue_page.details.show_picture)
         self.log_follower = LogFollower(service, self.queue_page.details, self.tasks)
         self.tray = Tray(self, self.actions_["pause"], self.actions_["quit"])
+        self.notices = Notices(self.banner, self.model)
         self.bell = BatchBell(self.model, self._ring)
         self._connect()
         self._connect_actions()
@@ -238,7 +239,7 @@ class MainWindow(QMainWindow):
         pause.setText(self.tr("Resume the queue") if update.paused else self.tr("Pause the queue"))
         pause.setIconText(self.tr("Resume") if update.paused else self.tr("Pause"))
         pause.setIcon(icons.icon("play" if update.paused else "pause"))
-        self._notices(update)
+        self.notices.look(update)
         self.bell.look()
 
     def _ring(self, title: str, words: str) -> None:
@@ -247,28 +248,9 @@ class MainWindow(QMainWindow):
         elif self._service.settings.notifications:
             self.tray.notify(title, words)
 
-    def _notices(self, update: Update) -> None:
-        offline = Notice(update.server.message, "offline", "bad") if not update.server.available else None
-        self.banner.put("offline", offline)
-        waiting = self.model.count(DisplayState.WAITING, DisplayState.RETRYING)
-        alive = any(worker.state != "lost" for worker in update.workers)
-        lonely = update.worker_error or self.tr("No worker is running, so nothing is rendered.")
-        self.banner.put("worker", Notice(lonely, "warning", "warn") if waiting and not alive else None)
-        paused = Notice(
-            self.tr("The queue is paused. Running renders go on, no new ones start."),
-            "held",
-            "calm",
-            "pause",
-            self.tr("Resume"),
-        )
-        self.banner.put("paused", paused if update.paused else None)
-
     def show_disk(self, free: int | None) -> None:
         """Free space on the output folder's disk."""
-        low = free is not None and free < _LOW_DISK
-        self.status.show_disk(free, low=low)
-        notice = Notice(self.tr("Only {0} are free for videos.").format(text.size(free)), "disk", "warn")
-        self.banner.put("disk", notice if low else None)
+        self.status.show_disk(free, low=self.notices.look_at_disk(free))
 
     def look_at_disk(self) -> int | None:
         """Free bytes where videos go; blocks, so not for the event loop."""

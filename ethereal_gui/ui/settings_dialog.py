@@ -138,7 +138,7 @@ class SettingsDialog(QDialog):
         error = self._errors[name]
         if name == "name_pattern":
             try:
-                fields = {"date": date.today().strftime("%Y%m%d"), "song": "First Light", "format": "1080p"}
+                fields = {"date": date.today().isoformat(), "song": "First Light", "format": "1080p"}
                 fields |= {"template": "flame", "artist": "Northlight"}
                 error.setObjectName("small")
                 error.setText(

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QKeySequence, QPainter
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QImage, QKeyEvent, QKeySequence, QPainter, QPainterPath, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.ui import icons, text, theme
 
 ROW_HEIGHT: Final = 52
+COVER: Final = 36
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -27,6 +28,22 @@ class SongModel(QAbstractListModel):
         super().__init__()
         self._songs: list[AudioFile] = []
         self._paths: set[str] = set()
+        self._covers: dict[str, QPixmap | None] = {}
+
+    def without_cover(self) -> list[AudioFile]:
+        """Songs whose cover was not looked for yet."""
+        return [song for song in self._songs if song.path not in self._covers]
+
+    def set_cover(self, song: AudioFile, image: QImage | None) -> None:
+        """A song's cover; None when it has none."""
+        self._covers[song.path] = QPixmap.fromImage(image) if image and not image.isNull() else None
+        if song in self._songs:
+            index = self.index(self._songs.index(song))
+            self.dataChanged.emit(index, index)
+
+    def cover(self, song: AudioFile) -> QPixmap | None:
+        """The cover, when there is one."""
+        return self._covers.get(song.path)
 
     @property
     def songs(self) -> list[AudioFile]:
@@ -124,10 +141,10 @@ class SongDelegate(QStyledItemDelegate):
         elif index.row() == self.hovered:
             painter.setBrush(colours.color("hover"))
             painter.drawRoundedRect(inside, 8, 8)
-        tile = QRect(inside.left() + 6, inside.center().y() - 17, 36, 36)
+        tile = QRect(inside.left() + 6, inside.center().y() - 17, COVER, COVER)
         painter.setBrush(colours.color("pressed" if colours.name == "dark" else "hover"))
         painter.drawRoundedRect(tile, 6, 6)
-        painter.drawPixmap(tile.left() + 9, tile.top() + 9, icons.pixmap("music", colours.accent, 18))
+        self._cover(painter, tile, index.model().cover(song))  # type: ignore[attr-defined]
         words = QRect(tile.right() + 12, inside.top(), inside.right() - tile.right() - 20, inside.height())
         if index.row() == self.hovered:
             painter.drawPixmap(self.cross(rect).topLeft(), icons.pixmap("close", colours.muted, 16))
@@ -135,6 +152,22 @@ class SongDelegate(QStyledItemDelegate):
         half = words.height() // 2
         self._line(painter, QRect(words.left(), words.top() + half - 19, words.width(), 20), song.display_title, True)
         self._line(painter, QRect(words.left(), words.top() + half, words.width(), 18), second_line(song), False)
+        painter.restore()
+
+    @staticmethod
+    def _cover(painter: QPainter, tile: QRect, cover: QPixmap | None) -> None:
+        if cover is None:
+            glyph = icons.pixmap("music", theme.colours().accent, 18)
+            painter.drawPixmap(tile.left() + 9, tile.top() + 9, glyph)
+            return
+        clip = QPainterPath()
+        clip.addRoundedRect(QRectF(tile), 6, 6)
+        painter.save()
+        painter.setClipPath(clip)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        edge = min(cover.width(), cover.height())
+        part = QRect((cover.width() - edge) // 2, (cover.height() - edge) // 2, edge, edge)
+        painter.drawPixmap(tile, cover, part)
         painter.restore()
 
     @staticmethod

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtGui import QAction, QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -86,6 +86,28 @@ def test_dropped_files_are_taken_or_explained(drive, tmp_path: Path) -> None:  #
         assert drop(stage.window, [folder / "song 0.wav"])
         await stage.until(lambda: "already" in page.note.text())
         assert page.songs.rowCount() == 2
+
+    drive(scenario)
+
+
+def test_covers_are_shown_beside_the_songs(drive, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    song = media.write_audio(tmp_path / "song.wav", media.tone(0.4))
+
+    async def scenario(stage: Stage) -> None:
+        picture = QImage(300, 200, QImage.Format.Format_RGB32)
+        picture.fill(Qt.GlobalColor.red)
+        picture.save(str(tmp_path / "cover.png"))
+
+        async def cover(audio: AudioFile) -> bytes:
+            return (tmp_path / "cover.png").read_bytes()
+
+        stage.service.cover = cover  # type: ignore[method-assign]
+        page = stage.window.create_page
+        assert drop(stage.window, [song])
+        await stage.until(lambda: page.songs.rowCount() == 1 and not page.songs.without_cover())
+        index = page.songs.index(0)
+        shown = page.song_list.grab(page.song_list.visualRect(index)).toImage()
+        assert shown.pixelColor(32, 26) == QColor(Qt.GlobalColor.red)
 
     drive(scenario)
 
