@@ -118,8 +118,9 @@ class Program:
     # ---- ending ------------------------------------------------------------------------------------------------
 
     def ask_to_close(self) -> None:
-        """The person wants to close the window."""
+        """The person wants to close the window; a second time while the last render finishes, at once."""
         if self._closing:
+            self.window.tasks.start(self.service.stop_worker(finish_within=0.0), "Stopping", replace="stopping")
             return
         running = self.service.running_jobs()
         behaviour = self.service.settings.close_behaviour
@@ -150,7 +151,9 @@ class Program:
     async def _close(self, *, finish: bool) -> None:
         try:
             if finish:
-                words = self.window.tr("Finishing the current render, then the program ends.")
+                words = self.window.tr(
+                    "Finishing the current render, then the program ends. Close the window again to stop now."
+                )
                 self.window.banner.put("closing", Notice(words, "info", "calm"))
                 await self.service.close("finish")
             else:

@@ -246,6 +246,18 @@ async def closing(stage: Stage) -> None:
 
 
 @shot
+async def change(stage: Stage) -> None:
+    from ethereal_gui.ui.edit_dialog import EditDialog
+
+    await stage.update()
+    dialog = EditDialog(stage.window, 3, {"flame": "Flame", "aurora": "Aurora"})
+    dialog.open()
+    await stage.settle()
+    stage.save("", dialog)
+    dialog.reject()
+
+
+@shot
 async def toast(stage: Stage) -> None:
     from tests.ui.samples import mixed as queue
 

@@ -1,5 +1,6 @@
 """The real window with a stand-in service: drops, submitting, actions by their keys, filters, notices, closing."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -458,6 +459,28 @@ def test_each_choice_of_the_close_dialog(drive) -> None:  # type: ignore[no-unty
 
         drive(scenario)
     assert load_settings().close_behaviour is CloseBehaviour.FINISH
+
+
+@windowed
+async def test_closing_again_while_the_last_render_finishes_stops_it(stage: Stage) -> None:
+    stopped = asyncio.Event()
+    stops: list[float] = []
+
+    async def finish(mode: str = "now") -> None:
+        await stopped.wait()
+
+    async def stop(*, finish_within: float) -> bool:
+        stops.append(finish_within)
+        stopped.set()
+        return True
+
+    stage.service.close = finish  # type: ignore[method-assign]
+    stage.service.stop_worker = stop  # type: ignore[method-assign]
+    stage.program.close("finish")
+    await stage.until(lambda: "Finishing" in stage.window.banner.words)
+    assert stage.window.isVisible()
+    stage.window.close()
+    await stage.until(lambda: stops == [0.0])
 
 
 @windowed
