@@ -5,7 +5,9 @@ start late. So every connection made here says for itself how long it waits and 
 """
 
 import asyncio
+import os
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -230,7 +232,7 @@ def _translated(address: ServerAddress, error: RedisError) -> QueueError:
             f"{label} could not be trusted: {_text(error)}.", hint="Check its certificate (?ssl_ca_certs=FILE)."
         )
     if isinstance(error, RedisConnectionError | RedisTimeoutError):
-        return ServerUnavailableError(f"{label} does not answer: {_text(error)}.")
+        return ServerUnavailableError(f"{label} does not answer ({_why(error)}).")
     if isinstance(error, OutOfMemoryError) or "OOM" in str(error):
         return QueueError(f"{label} has no memory left for another job.", hint="Raise its maxmemory, then try again.")
     if isinstance(error, ReadOnlyError) or "READONLY" in str(error):
@@ -247,6 +249,18 @@ def _has(error: BaseException | None, *kinds: type[BaseException]) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def _why(error: BaseException) -> str:
+    """The operating system's own words, found below what asyncio and the driver wrapped around them."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return "there is no machine of that name"
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno).lower()
+        cause = cause.__cause__ or cause.__context__
+    return _text(error)
 
 
 def _text(error: BaseException) -> str:

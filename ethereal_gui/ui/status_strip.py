@@ -38,7 +38,7 @@ class StatusStrip(QFrame):
     def show_server(self, server: ServerState) -> None:
         """Where the queue is kept."""
         if not server.available:
-            self._set("server", server.message or self.tr("Server not reachable"), "bad")
+            self._set("server", self.tr("Server not reachable"), "bad")
         elif server.mode == "embedded":
             self._set("server", self.tr("Built-in server"))
         else:
