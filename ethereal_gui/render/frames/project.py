@@ -31,7 +31,9 @@ V_NEAR = 6
 V_NEAR_FULL = 7
 V_POSITION = 8  # 8..10
 V_ROTATION = 11  # 11..19, row-major, world to camera
-VIEW_SIZE = 20
+V_GROUND = 20  # 1: what is near goes to level 1 at least, where the ground hides and mirrors it
+VIEW_SIZE = 21
+FAR_AWAY = 100.0  # metres
 
 HALF_IPD = 0.032
 MIN_SIGMA = 0.6  # texels of level 0; smaller lights keep their energy, not their size
@@ -53,12 +55,13 @@ def _put(
     g: float,
     b: float,
     view: Float64,
+    lowest: int,
 ) -> None:
     """Choose the level at which the sprite is 0.75 to 1.5 texels and write it there."""
     width, height = view[1], view[2]
     levels = int(view[5])
-    level = 0
-    limit = MAX_SIGMA
+    level = lowest
+    limit = MAX_SIGMA * (1 << lowest)
     while sigma > limit and level < levels - 1:
         limit *= 2.0
         level += 1
@@ -163,8 +166,9 @@ def project(
             size = sigma / distance * height / math.pi
             stretch = 1.0 / max(math.cos(elevation), 1e-6)
         near *= near
+        lowest = 1 if view[20] > 0.5 and dx * dx + dy * dy + dz * dz < FAR_AWAY * FAR_AWAY else 0
         r, g, b = r * near, g * near, b * near
-        _put(sprites, meta, i, px, py, size, stretch, r, g, b, view)
+        _put(sprites, meta, i, px, py, size, stretch, r, g, b, view, lowest)
         halo, spread = particles[i, 7], halo_sigma
         if halo <= 0.0 and meta[i, 0] == 0:
             halo, spread = glare, glare_sigma
@@ -172,4 +176,4 @@ def project(
             wide = math.sqrt(size * size + spread * spread)
             part = halo * size * size / (wide * wide)
             if light * near * part > _TINY:
-                _put(sprites, meta, n + i, px, py, wide, stretch, r * part, g * part, b * part, view)
+                _put(sprites, meta, n + i, px, py, wide, stretch, r * part, g * part, b * part, view, lowest)

@@ -72,7 +72,7 @@ class FrameRenderer:
     ) -> None:
         self.width, self.height = size or (output_format.width, output_format.height)
         self.fps = fps
-        self.caption = (title, artist)
+        self.caption = (title, artist)  # not drawn: that needs glyphs, and no Qt may be loaded here
         stereo = output_format.stereo is StereoMode.TOP_BOTTOM
         if self.width % 2 or self.height % (4 if stereo else 2):
             raise ValueError(f"{self.width}x{self.height} cannot be drawn: sides must be even")

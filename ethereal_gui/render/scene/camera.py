@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethereal_gui.domain.formats import Projection
-from ethereal_gui.render.scene.timeline import M_BASS_SOFT, M_FLOW, M_SWELL
+from ethereal_gui.render.scene.timeline import M_BASS_SOFT, M_FLOW, M_GROUND, M_SWELL
 
 DISTANCE: Final = 2.6
 _IMMERSIVE_HALF: Final = 2.0
@@ -65,13 +65,14 @@ def rotation(yaw: float, pitch: float, roll: float = 0.0) -> Float64:
 def make_view(
     layout: Layout, moment: Float64, eye: int, levels: int, sway: float, pitch: float, upright: bool
 ) -> Float64:
-    """The view vector of ``frames.project``: float64 (20,).
+    """The view vector of ``frames.project``: float64 (21,).
 
     Args:
         eye: -1 left, 0 mono, 1 right. levels: levels of the pyramid. sway: how far the camera wanders (0..1).
         pitch: how far above the subject it looks down from, radians. upright: never roll.
     """
-    view = np.zeros(20)
+    view = np.zeros(21)
+    view[20] = moment[M_GROUND]
     view[:8] = (float(layout.immersive), layout.width, layout.height, layout.focal, eye, levels, 0.25, 0.6)
     if layout.immersive:
         view[6:8] = 0.5, 0.75

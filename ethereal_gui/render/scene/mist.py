@@ -241,9 +241,9 @@ def build(values: dict[str, float], layout: Layout, density: float) -> SceneMode
     layers = (
         Layer(stars, 1500 if layout.immersive else 3500, 21),
         Layer(_fog, round(300 * density * around), 22),
-        Layer(_cloud, round(14000 * density), 23),
+        Layer(_cloud, round(12000 * density), 23),
         Layer(_heart, 14, 24),
-        Layer(_threads, max(40, round(96 * density)) * _THREAD_LINE, 25),
+        Layer(_threads, max(40, round(84 * density)) * _THREAD_LINE, 25),
         Layer(motes, round(380 * density * around), 26),
     )
     return SceneModel(

@@ -118,7 +118,16 @@ def test_size_of_the_picture_does_not_change_it(make_renderer: Draw, name: str) 
     a = rgb(small, LOUD)
     b = rgb(large, LOUD).reshape(180, 2, 320, 2, 3).mean(axis=(1, 3))
     coarse = [p.reshape(18, 10, 32, 10, 3).mean(axis=(1, 3)) for p in (a, b)]
-    assert np.abs(coarse[0] - coarse[1]).mean() < 3.0
+    assert np.abs(coarse[0] - coarse[1]).mean() < 2.5
+
+
+def test_the_lake_mirrors_the_curtains_at_every_size(make_renderer: Draw) -> None:
+    for size in ((256, 128), (1024, 512)):
+        luma = draw(make_renderer("aurora", "360mono", size), LOUD)[: size[1]].astype(float) - 16
+        rows = luma.reshape(16, size[1] // 16, size[0]).mean(axis=(1, 2))
+        above, below = rows[4:7].mean(), rows[9:12].mean()
+        assert above > 15
+        assert 0.35 * above < below < above, size
 
 
 def test_parameters_change_the_picture(make_renderer: Draw) -> None:
