@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 MERGE_SECONDS: Final = 0.1
 SLOW_LOOK_SECONDS: Final = 2.0
+ORDER_SECONDS: Final = 1.0
 BLOCK_MS: Final = 1_000
 PORTION: Final = 200
 CALL_TIMEOUT: Final = 10.0
@@ -60,6 +61,8 @@ class Poller:
         self._paused = False
         self._workers: tuple[WorkerInfo, ...] = ()
         self._slow_look_at = 0.0
+        self._order_changed = False
+        self._order_read_at = 0.0
 
     async def updates(self) -> AsyncIterator[Update]:
         """Updates without end. The first is full; after trouble with the server the next good one is full too."""
@@ -97,7 +100,8 @@ class Poller:
         strangers = [job_id for job_id in await self._queue.live_job_ids() if job_id not in known]
         jobs.extend(await self._snapshots(strangers))
         await self._slow_look(force=True)
-        return self._update(jobs=tuple(jobs), batches=tuple(batches), full=True)
+        self._order_changed = True
+        return self._update(jobs=tuple(jobs), batches=tuple(batches), full=True, order=await self._order())
 
     async def _partial(self) -> Update | None:
         """The next update, ``_NOTHING`` when nothing happened, None when everything has to be read again."""
@@ -105,20 +109,23 @@ class Poller:
         if changes.resync:
             return None
         before = (self._paused, self._workers)
-        if changes.job_ids or changes.queue_changed:
+        if changes.job_ids or changes.queue_changed or changes.order_changed:
             # Give a burst the time to arrive: one reading instead of many.
             await asyncio.sleep(MERGE_SECONDS)
             more = await self._feed.changes(block_ms=0)
             if more.resync:
                 return None
+            self._order_changed = self._order_changed or changes.order_changed or more.order_changed
             ids = changes.job_ids | more.job_ids
             queue_changed = changes.queue_changed or more.queue_changed
         else:
             ids, queue_changed = changes.job_ids, False
         async with asyncio.timeout(CALL_TIMEOUT + len(ids) / 100):
             await self._slow_look(force=queue_changed)
+            order = await self._order()
             if not ids:
-                return self._update() if (self._paused, self._workers) != before else _NOTHING
+                changed = order is not None or (self._paused, self._workers) != before
+                return self._update(order=order) if changed else _NOTHING
             snapshots = await self._snapshots(sorted(ids))
             found = {snapshot.id for snapshot in snapshots}
             batches = await self._new_batches(snapshots)
@@ -126,7 +133,16 @@ class Poller:
             jobs=tuple(snapshots),
             removed=tuple(job_id for job_id in ids if job_id not in found),
             batches=tuple(batches),
+            order=order,
         )
+
+    async def _order(self) -> tuple[str, ...] | None:
+        """The waiting line, read once a second at most: unlike a job, it costs what the whole line is long."""
+        if not self._order_changed or time.monotonic() - self._order_read_at < ORDER_SECONDS:
+            return None
+        self._order_changed = False
+        self._order_read_at = time.monotonic()
+        return tuple(await self._queue.waiting_order())
 
     async def _new_batches(self, snapshots: list[JobSnapshot]) -> list[BatchJobData]:
         new = {snapshot.batch_id for snapshot in snapshots if snapshot.batch_id} - self._known_batches
@@ -159,6 +175,7 @@ class Poller:
         removed: tuple[str, ...] = (),
         batches: tuple[BatchJobData, ...] = (),
         full: bool = False,
+        order: tuple[str, ...] | None = None,
         server: ServerState | None = None,
     ) -> Update:
         return Update(
@@ -169,6 +186,7 @@ class Poller:
             removed=removed,
             batches=batches,
             full=full,
+            order=order,
             worker_error=self._worker_error(),
         )
 

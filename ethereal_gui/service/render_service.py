@@ -201,15 +201,22 @@ class RenderService:
         """The cover picture in the song's tags as PNG or JPEG bytes."""
         return await asyncio.to_thread(cover_art, Path(audio.path))
 
-    def estimate(self, audio_files: Sequence[AudioFile], formats: Sequence[str], template: str) -> Estimate:
-        """What a batch would cost, from the settings and this computer's history."""
+    def estimate(
+        self,
+        audio_files: Sequence[AudioFile],
+        formats: Sequence[str],
+        template: str,
+        options: RenderOptions | None = None,
+    ) -> Estimate:
+        """What a batch would cost, from its options, else the settings, and this computer's history."""
+        options = options or RenderOptions()
         return estimate(
             audio_files,
             formats,
             template=template,
-            fps=self.settings.fps,
-            quality=self.settings.quality,
-            output_dir=self.settings.output_dir,
+            fps=options.fps or self.settings.fps,
+            quality=options.quality or self.settings.quality,
+            output_dir=Path(options.output_dir) if options.output_dir else self.settings.output_dir,
             speeds=self._speeds,
         )
 
@@ -318,6 +325,12 @@ class RenderService:
         ordered = list(job_ids) if where in ("up", "bottom") else list(reversed(job_ids))
         return await self._each(ordered, lambda job_id: self.queue.move(job_id, where), "It cannot move there.")
 
+    async def move_before(self, job_ids: Sequence[str], other_id: str) -> ActionResult:
+        """Put waiting jobs right before another waiting one, keeping their order among themselves."""
+        return await self._each(
+            job_ids, lambda job_id: self.queue.move_before(job_id, other_id), "Only a waiting job can be moved."
+        )
+
     async def set_priority(self, job_ids: Iterable[str], priority: int) -> ActionResult:
         """0 for none, 1 the highest."""
         return await self._each(job_ids, lambda job_id: self.queue.set_priority(job_id, priority), "")
@@ -390,6 +403,10 @@ class RenderService:
     async def job_log(self, job_id: str) -> list[str]:
         """The job's log, oldest line first."""
         return await self.queue.job_log(job_id)
+
+    async def attempt_errors(self, job_id: str) -> list[str]:
+        """The stack traces of a job's failed attempts, oldest first."""
+        return await self.queue.stacktraces(job_id)
 
     async def history(self, text: str = "", *, limit: int = 200, offset: int = 0) -> list[RenderRecord]:
         """Renders that ran on this computer, newest first."""

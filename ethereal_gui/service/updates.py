@@ -49,6 +49,7 @@ class Update:
     Attributes:
         jobs: changed or new jobs. removed: ids of jobs that are gone.
         batches: new batches, newest first when ``full``.
+        order: ids of the waiting jobs as they will run, when that may have changed; None when it has not.
     """
 
     server: ServerState
@@ -58,4 +59,5 @@ class Update:
     removed: tuple[str, ...] = ()
     batches: tuple[BatchJobData, ...] = ()
     full: bool = False
+    order: tuple[str, ...] | None = None
     worker_error: str | None = field(default=None)
