@@ -1,6 +1,7 @@
 """Audio files and signals made by code, for tests of every folder."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import av
 import numpy as np
 from av.audio.stream import AudioStream
 from numpy.typing import NDArray
+
+from ethereal_gui.domain.formats import Codec, OutputFormat, get_format
 
 Signal = NDArray[np.float32]
 
@@ -118,3 +121,11 @@ def write_silent_video(path: Path, seconds: float = 0.5) -> Path:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((96, 64), np.uint8), "yuv420p")))
         container.mux(stream.encode(None))
     return path
+
+
+def small_format(
+    width: int = 192, height: int = 128, *, like: str = "1080p", codec: Codec | None = None
+) -> OutputFormat:
+    """An output format that renders fast and is otherwise like a real one."""
+    real = get_format(like)
+    return replace(real, width=width, height=height, codec=codec or real.codec)

@@ -104,6 +104,8 @@ def _copy(
         video = container.add_stream_from_template(template)
         audio = container.add_stream_from_template(song.streams.audio[0])
         extradata = template.codec_context.extradata
+        if template.codec_context.name == "hevc":
+            video.codec_context.codec_tag = "hvc1"  # what Apple's players ask for; copying makes it hev1
         video.time_base = Fraction(1, fps)
         packets = song.demux(song.streams.audio[0])
         pending = next(packets, None)

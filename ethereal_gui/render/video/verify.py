@@ -36,6 +36,8 @@ def _check_streams(container: InputContainer, output_format: OutputFormat, fps: 
         raise VerificationError("The finished video lacks its pictures or its sound.")
     video, audio = container.streams.video[0], container.streams.audio[0]
     _expect("codec", video.codec_context.codec.canonical_name, _CODECS[output_format.codec])
+    if output_format.codec is Codec.HEVC:
+        _expect("codec tag", video.codec_context.codec_tag, "hvc1")
     _expect("size", (video.width, video.height), (output_format.width, output_format.height))
     _expect("number of frames", video.frames, frames)
     _expect("frame rate", video.average_rate, Fraction(fps))
