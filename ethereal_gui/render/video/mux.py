@@ -132,26 +132,33 @@ def _video_packets(
     """All video packets with time stamps in frames of the whole video."""
     delay: int | None = None
     for segment in segments:
-        path = store.path(segment)
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            if stream.codec_context.extradata != extradata:
-                raise JoinError(f"segment {segment.index} comes from an encoder that was set up differently")
-            packets = [packet for packet in container.demux(stream) if packet.size]
-            base = stream.time_base or Fraction(1)
-            shown = [round(Fraction(packet.pts or 0) * base * fps) for packet in packets]
-            if sorted(shown) != list(range(segment.frames)):
-                raise JoinError(f"segment {segment.index} has not the frames {segment.start} to {segment.stop}")
-            if delay is None:
-                delay = max(number - frame for number, frame in enumerate(shown))
-            for number, (packet, frame) in enumerate(zip(packets, shown, strict=True)):
-                packet.time_base = Fraction(1, fps)
-                packet.pts = segment.start + frame
-                packet.dts = segment.start + number - delay
-                packet.duration = 1
-                if packet.dts > packet.pts:
-                    raise JoinError(f"segment {segment.index} has its pictures in another order than the first")
-                yield packet
+        try:
+            packets, shown = _read_segment(store.path(segment), fps, extradata)
+        except OSError as error:
+            raise JoinError(f"segment {segment.index} cannot be read: {error}") from error
+        if sorted(shown) != list(range(segment.frames)):
+            raise JoinError(f"segment {segment.index} has not the frames {segment.start} to {segment.stop}")
+        if delay is None:
+            delay = max(number - frame for number, frame in enumerate(shown))
+        for number, (packet, frame) in enumerate(zip(packets, shown, strict=True)):
+            packet.time_base = Fraction(1, fps)
+            packet.pts = segment.start + frame
+            packet.dts = segment.start + number - delay
+            packet.duration = 1
+            if packet.dts > packet.pts:
+                raise JoinError(f"segment {segment.index} has its pictures in another order than the first")
+            yield packet
+
+
+def _read_segment(path: Path, fps: int, extradata: bytes | None) -> "tuple[list[av.Packet[VideoStream]], list[int]]":
+    """The packets of a segment in the order of decoding, and when each is shown, in frames."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        if stream.codec_context.extradata != extradata:
+            raise JoinError(f"{path.name} comes from an encoder that was set up differently")
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        base = stream.time_base or Fraction(1)
+    return packets, [round(Fraction(packet.pts or 0) * base * fps) for packet in packets]
 
 
 def _add_cover(moov: Box, cover: bytes) -> None:
