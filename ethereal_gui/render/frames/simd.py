@@ -9,7 +9,6 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-_FAST = ("fast",)
 _LANES = 8
 _VECTOR = ir.VectorType(ir.FloatType(), _LANES)
 _INT32 = ir.IntType(32)
@@ -39,8 +38,8 @@ def add8(typing_context: Any, array: Any, offset: Any, weights: Any, scale: Any)
         place = _address(context, builder, signature.args[0], args[0], args[1])
         start = ir.Constant(args[1].type, 0)
         lanes = builder.load(_address(context, builder, signature.args[2], args[2], start), align=4)
-        more = builder.fmul(lanes, _broadcast(builder, args[3]), flags=_FAST)
-        builder.store(builder.fadd(builder.load(place, align=4), more, flags=_FAST), place, align=4)
+        more = builder.fmul(lanes, _broadcast(builder, args[3]))
+        builder.store(builder.fadd(builder.load(place, align=4), more), place, align=4)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, weights, types.float32), generate
@@ -54,12 +53,12 @@ def bump8(typing_context: Any, first: Any, inverse: Any, out: Any) -> Any:  # no
         def constant(values: list[float]) -> Any:
             return ir.Constant(_VECTOR, values)
 
-        distance = builder.fadd(_broadcast(builder, args[0]), constant([float(k) for k in range(_LANES)]), flags=_FAST)
-        square = builder.fmul(builder.fmul(distance, distance, flags=_FAST), _broadcast(builder, args[1]), flags=_FAST)
-        rest = builder.fsub(constant([1.0] * _LANES), square, flags=_FAST)
+        distance = builder.fadd(_broadcast(builder, args[0]), constant([float(k) for k in range(_LANES)]))
+        square = builder.fmul(builder.fmul(distance, distance), _broadcast(builder, args[1]))
+        rest = builder.fsub(constant([1.0] * _LANES), square)
         zero = constant([0.0] * _LANES)
         rest = builder.select(builder.fcmp_ordered(">", rest, zero), rest, zero)
-        weights = builder.fmul(rest, rest, flags=_FAST)
+        weights = builder.fmul(rest, rest)
         start = ir.Constant(ir.IntType(types.intp.bitwidth), 0)
         builder.store(weights, _address(context, builder, signature.args[2], args[2], start), align=4)
         total = weights
@@ -67,7 +66,7 @@ def bump8(typing_context: Any, first: Any, inverse: Any, out: Any) -> Any:  # no
             turned = builder.shuffle_vector(
                 total, ir.Constant(_VECTOR, ir.Undefined), _mask([(k + half) % _LANES for k in range(_LANES)])
             )
-            total = builder.fadd(total, turned, flags=_FAST)
+            total = builder.fadd(total, turned)
         return builder.extract_element(total, ir.Constant(_INT32, 0))
 
     return types.float32(types.float32, types.float32, out), generate

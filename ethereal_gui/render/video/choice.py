@@ -19,7 +19,6 @@ from ethereal_gui.domain.formats import OutputFormat, Quality
 from ethereal_gui.render.video.encoders import (
     HARDWARE,
     EncoderSetup,
-    encoder_threads,
     hardware_setup,
     software_setup,
 )
@@ -40,7 +39,7 @@ def choose_encoder(
     Raises:
         SettingsError: ``wanted`` is unknown or does not work on this machine.
     """
-    software = software_setup(output_format, fps, quality, encoder_threads(threads))
+    software = software_setup(output_format, fps, quality, threads or 0)
     if wanted == "software":
         return software
     if wanted not in ("auto", *HARDWARE):

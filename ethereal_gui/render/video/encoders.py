@@ -23,6 +23,10 @@ SOFTWARE: Final = {Codec.H264: "libx264", Codec.HEVC: "libx265"}
 HARDWARE: Final = ("nvenc", "videotoolbox", "qsv", "amf", "vaapi")
 """Families in the order of preference; which of them a machine has, only a trial says."""
 
+_X264_THREADS: Final = 6
+"""x264's packets depend on the number of its threads, so it is the same on every machine: a segment fits whoever
+encoded it. Six are as fast as three on two cores, and feed about as many as a drawing thread can keep busy."""
+
 _MUCH_MEMORY = 4096 * 4096
 """From this many pixels on, encoders are told to look ahead less and to work on fewer pictures at once."""
 
@@ -36,6 +40,7 @@ class EncoderSetup:
         options: FFmpeg's options for it.
         gop: pictures per group. threads: 0 for as many as the encoder likes.
         keeps_frames: it may still read a frame after ``encode`` has returned.
+        processors: how many x265 may use, 0 for all; its packets are the same with any number.
     """
 
     codec_name: str
@@ -47,11 +52,12 @@ class EncoderSetup:
     threads: int
     codec_tag: str | None = None
     keeps_frames: bool = False
+    processors: int = 0
 
     def identity(self) -> dict[str, Any]:
         """Everything that determines the packets, as plain JSON; with the versions of the libraries."""
         versions = {name: list(version) for name, version in av.library_versions.items()}
-        return {**asdict(self), "av": av.__version__, "libraries": versions}
+        return {**asdict(self), "processors": None, "av": av.__version__, "libraries": versions}
 
     def configure(self, context: av.VideoCodecContext) -> None:
         """Set everything on a context or stream's context that is not open yet."""
@@ -70,6 +76,8 @@ class EncoderSetup:
         if self.codec_tag:
             context.codec_tag = self.codec_tag
         context.options = dict(self.options)
+        if self.processors and "x265-params" in context.options:
+            context.options["x265-params"] += f":pools={self.processors}"
 
     def add_stream(self, container: av.container.OutputContainer) -> VideoStream:
         """A video stream of this set-up."""
@@ -78,11 +86,11 @@ class EncoderSetup:
         return stream
 
 
-def software_setup(output_format: OutputFormat, fps: int, quality: Quality, threads: int) -> EncoderSetup:
-    """The software encoder of the format's codec; works on every machine."""
+def software_setup(output_format: OutputFormat, fps: int, quality: Quality, processors: int = 0) -> EncoderSetup:
+    """The software encoder of the format's codec; works on every machine and makes the same packets on each."""
     if output_format.codec is Codec.HEVC:
-        return _setup(output_format, fps, "libx265", _x265(output_format, fps, quality, threads), threads)
-    return _setup(output_format, fps, "libx264", _x264(output_format, fps, quality), threads)
+        return _setup(output_format, fps, "libx265", _x265(output_format, fps, quality), 0, processors=processors)
+    return _setup(output_format, fps, "libx264", _x264(output_format, fps, quality), _X264_THREADS)
 
 
 def hardware_setup(output_format: OutputFormat, fps: int, quality: Quality, family: str) -> EncoderSetup:
@@ -91,12 +99,6 @@ def hardware_setup(output_format: OutputFormat, fps: int, quality: Quality, fami
     if output_format.codec is Codec.H264:
         options["profile"] = "high"
     return _setup(output_format, fps, f"{output_format.codec.value}_{family}", options, 0, keeps_frames=True)
-
-
-def encoder_threads(threads: int | None) -> int:
-    """Threads for a software encoder: one more than cores is never slower and on two cores faster."""
-    cores = threads or available_cores()
-    return min(cores + 1, 24)
 
 
 def available_cores() -> int:
@@ -125,6 +127,7 @@ def _setup(
     threads: int,
     *,
     keeps_frames: bool = False,
+    processors: int = 0,
 ) -> EncoderSetup:
     return EncoderSetup(
         codec_name=name,
@@ -136,6 +139,7 @@ def _setup(
         threads=threads,
         codec_tag="hvc1" if output_format.codec is Codec.HEVC else None,
         keeps_frames=keeps_frames,
+        processors=processors,
     )
 
 
@@ -175,13 +179,13 @@ _X265 = {
 }
 
 
-def _x265(output_format: OutputFormat, fps: int, quality: Quality, threads: int) -> dict[str, str]:
+def _x265(output_format: OutputFormat, fps: int, quality: Quality) -> dict[str, str]:
     preset, crf, tuning = _X265[quality]
     gop = max(1, fps // 2)
     rate = max_bit_rate(output_format, fps) // 1000
     params = (
         f"keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:bframes=2:b-adapt=0:b-pyramid=0:cutree=0:rc-lookahead=5:"
-        f"lookahead-slices=0:frame-threads=1:pools={threads}:vbv-maxrate={rate}:vbv-bufsize={2 * rate}:"
+        f"lookahead-slices=0:frame-threads=1:vbv-maxrate={rate}:vbv-bufsize={2 * rate}:"
         f"colorprim=bt709:transfer=bt709:colormatrix=bt709:range=limited:log-level=error{tuning}"
     )
     return {"preset": preset, "crf": crf, "x265-params": params}
