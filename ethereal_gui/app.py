@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from ethereal_gui import __version__
 from ethereal_gui.domain.errors import EtherealError
+from ethereal_gui.service.attendant import Attendant
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.settings import CloseBehaviour, Settings, load_settings, save_settings
 from ethereal_gui.ui import icons
@@ -77,6 +78,7 @@ class Program:
         self._previews = PreviewProcess(settings.data_dir / "cache")
         self.window = MainWindow(self.service, self.theme, draw or self._previews.picture)
         self._garbage = GarbageTimer(self.window)
+        self._attendant = Attendant(self.service, self.window.toast.say)
         self._ended = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self.window.close_wanted.connect(self.ask_to_close)
@@ -108,6 +110,7 @@ class Program:
                 self.window.banner.put("offline", Notice(str(error), "offline", "bad"))
                 await asyncio.sleep(_START_AGAIN_AFTER)
         self.window.banner.put("offline", None)
+        self.window.tasks.start(self._attendant.attend(), "Looking after hours and folders")
         await self.window.watcher.follow()
 
     async def _watch_disk(self) -> None:

@@ -22,6 +22,7 @@ from pydantic_settings import (
 
 from ethereal_gui.domain.errors import SettingsError
 from ethereal_gui.domain.formats import FORMATS, Quality
+from ethereal_gui.domain.hours import parse_hours
 from ethereal_gui.domain.naming import DEFAULT_PATTERN, check_pattern
 from ethereal_gui.domain.paths import default_data_dir, default_output_dir
 
@@ -43,6 +44,24 @@ class CloseBehaviour(StrEnum):
     FINISH = "finish"
     STOP = "stop"
     TRAY = "tray"
+
+
+class WhenDone(StrEnum):
+    """What happens when everything in the queue is done."""
+
+    NOTHING = "nothing"
+    QUIT = "quit"
+    SLEEP = "sleep"
+    SHUT_DOWN = "shut_down"
+    COMMAND = "command"
+
+
+def _hours(value: str) -> str:
+    try:
+        hours = parse_hours(value)
+    except SettingsError as error:
+        raise ValueError(str(error)) from error
+    return str(hours) if hours else ""
 
 
 def _pattern(value: str) -> str:
@@ -148,6 +167,27 @@ class Settings(BaseSettings):
         "On a stop signal a running render may finish for so long before it is put back into the queue.",
         ge=0,
         le=86_400,
+    )
+    hours: Annotated[str, AfterValidator(_hours)] = _field(
+        "",
+        "Automation",
+        "Render only at these hours",
+        "For example 22:00-07:00; empty: at any time. A render that runs when they end is finished.",
+    )
+    when_done: WhenDone = _field(
+        WhenDone.NOTHING,
+        "Automation",
+        "When everything is done",
+        "Once the last job has ended, after a minute in which it can be called off.",
+    )
+    done_command: str = _field(
+        "", "Automation", "Command", "The program with its arguments that is run when everything is done."
+    )
+    watch_folder: Path | None = _field(
+        None,
+        "Automation",
+        "Watched folder",
+        "Songs that are put into this folder from now on are rendered with the template and formats under Output.",
     )
     redis_url: SecretStr | None = _server_field(
         "REDIS_URL",
@@ -264,5 +304,8 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _readable(error: ValidationError) -> str:
-    parts = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
+    parts = [
+        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg'].removeprefix('Value error, ')}"
+        for item in error.errors()
+    ]
     return f"A setting is not valid: {'; '.join(parts)}."

@@ -11,7 +11,7 @@ from ethereal_gui.domain.formats import Quality, get_format
 from ethereal_gui.domain.job import RenderOptions
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.intake.inspect import inspect_paths
-from ethereal_gui.service.render_service import template_dirs
+from ethereal_gui.service.configuration import template_dirs
 from ethereal_gui.settings import Settings
 
 

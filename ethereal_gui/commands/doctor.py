@@ -9,7 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 import ethereal_gui
 from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.domain.template import TemplateLibrary
-from ethereal_gui.service.render_service import RenderService, template_dirs
+from ethereal_gui.service.configuration import template_dirs
+from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.settings import load_settings, settings_file
 from ethereal_gui.worker.config import usable_cores
 

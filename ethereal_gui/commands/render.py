@@ -11,7 +11,7 @@ from ethereal_gui.domain.batch import BatchJobData, utc_now
 from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.domain.job import Progress, RenderJobData
 from ethereal_gui.queue.connection import address_from_url
-from ethereal_gui.service.render_service import worker_config
+from ethereal_gui.service.configuration import worker_config
 from ethereal_gui.settings import Settings, load_settings
 from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.requests import make_request, work_dir_of

@@ -4,7 +4,8 @@ import argparse
 import sys
 from datetime import datetime
 
-from ethereal_gui.service.render_service import RenderService, worker_config
+from ethereal_gui.service.configuration import worker_config
+from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.settings import load_settings
 from ethereal_gui.worker.render_worker import RenderWorker
 from ethereal_gui.worker.shutdown import install_signal_handlers

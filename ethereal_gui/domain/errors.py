@@ -136,6 +136,10 @@ class SettingsError(EtherealError):
     """A setting is not valid."""
 
 
+class PowerError(EtherealError):
+    """The computer did not do what was asked for the end of the queue."""
+
+
 class QueueError(EtherealError):
     """The queue is not available."""
 

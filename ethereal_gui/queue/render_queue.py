@@ -152,6 +152,11 @@ class RenderQueue:
         return await self._line.order()
 
     @reported
+    async def open_count(self) -> int:
+        """How many jobs run, wait, or will be tried again; without held ones."""
+        return await self._line.open_count()
+
+    @reported
     async def is_paused(self) -> bool:
         """No worker takes new jobs."""
         return bool(await self.access.client.hexists(self.access.keys.key("meta"), "paused"))

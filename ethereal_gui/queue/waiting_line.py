@@ -25,6 +25,16 @@ class WaitingLine:
         # Old versions of BullMQ kept a marker in the list.
         return [job_id for job_id in reversed(waiting) if not job_id.startswith("0:")] + list(prioritized)
 
+    async def open_count(self) -> int:
+        """How many jobs run, wait, or will be tried again; held ones are nobody's business until they are released."""
+        keys = self.access.keys
+        pipe = self.access.client.pipeline(transaction=True)
+        for name in ("active", "wait", "paused"):
+            pipe.llen(keys.key(name))
+        pipe.zcard(keys.key("prioritized"))
+        pipe.zcount(keys.key("delayed"), "-inf", f"({HELD_UNTIL_MS * 0x1000}")
+        return sum(int(number) for number in await pipe.execute())
+
     async def move(self, job_id: str, where: Where) -> bool:
         """Move a job; False when it is not in the line or already there."""
         return bool(await self.access.scripts.run("move", job_id, where, ""))

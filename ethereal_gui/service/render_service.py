@@ -8,6 +8,8 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -15,24 +17,31 @@ from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.batch import BatchJobData, BatchStatus
 from ethereal_gui.domain.errors import EtherealError, ServerUnavailableError
 from ethereal_gui.domain.formats import get_format
+from ethereal_gui.domain.hours import parse_hours
 from ethereal_gui.domain.job import JobSnapshot, JobStatus, RenderJobData, RenderOptions
-from ethereal_gui.domain.paths import resource_path
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.domain.worker_info import WorkerInfo
 from ethereal_gui.intake.inspect import IntakeResult, Skipped, examine, find_candidates
 from ethereal_gui.intake.probe import cover_art
-from ethereal_gui.queue.connection import ServerAddress, address_from_parts, address_from_url, check_server
+from ethereal_gui.queue.connection import ServerAddress, check_server
 from ethereal_gui.queue.control import WorkerRegistry
 from ethereal_gui.queue.event_feed import EventFeed
 from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.queue.server import EmbeddedServer
 from ethereal_gui.render.video.workspace import clean_stale
+from ethereal_gui.service.configuration import (
+    check_reachable,
+    remote_address,
+    remote_url,
+    template_dirs,
+    worker_config,
+)
 from ethereal_gui.service.estimate import Estimate, estimate
+from ethereal_gui.service.hours_keeper import HoursKeeper
 from ethereal_gui.service.poller import Poller
 from ethereal_gui.service.updates import ActionResult, Removed, ServerState, SubmittedBatch, Update
 from ethereal_gui.settings import Settings
 from ethereal_gui.store.renders import HistoryTotals, RenderRecord, RenderStore
-from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.thread import WorkerThread
 from ethereal_gui.worker.workspace import make_output_dir
 
@@ -41,6 +50,8 @@ log = logging.getLogger(__name__)
 FINISH_FOR_EVER = 30 * 86_400.0
 ACTION_SECONDS = 10.0
 STALE_AFTER_SECONDS = 14 * 86_400.0
+LOW_PRIORITY = 10
+"""BullMQ runs jobs without a priority before all that have one, so that a priority can only put a job behind others."""
 Direction = Literal["top", "up", "down", "bottom"]
 
 
@@ -65,6 +76,9 @@ class RenderService:
         self._worker: WorkerThread | None = None
         self._store: RenderStore | None = None
         self._speeds: dict[tuple[str, str], float] = {}
+        self._hours = HoursKeeper(lambda: parse_hours(self.settings.hours))
+        self._rests = False
+        self._worked = False
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -84,7 +98,9 @@ class RenderService:
         await self._queue.finish_submissions()
         if worker:
             await asyncio.to_thread(clean_stale, self.settings.data_dir / "work", STALE_AFTER_SECONDS)
-            self.start_worker()
+            self._rests = self.rests_until is not None
+            if not self._rests:
+                self.start_worker()
 
     async def find_address(self) -> ServerAddress:
         """Start or adopt the embedded server, or take the shared one's address without asking whether it is there.
@@ -110,6 +126,28 @@ class RenderService:
         if self._worker is None or not self._worker.is_alive:
             self._worker = WorkerThread(worker_config(self.settings, self.address, queue_name=self._queue_name))
             self._worker.start()
+
+    @property
+    def rests_until(self) -> datetime | None:
+        """When this computer renders again, outside the hours that the settings name; None while it may render."""
+        return self._hours.rests_until
+
+    async def render_now(self) -> None:
+        """Render although it is not the hour for it."""
+        self._hours.wake()
+        await self.keep_hours()
+
+    async def keep_hours(self) -> None:
+        """Let the local worker take jobs or none, as the hours are; what it has it finishes."""
+        rests = self.rests_until is not None
+        if rests is self._rests or self._registry is None:
+            return
+        worker = self._worker
+        if worker and worker.is_alive:
+            await self.drain_worker(worker.config.name, on=rests)
+        elif not rests:
+            self.start_worker()
+        self._rests = rests
 
     async def stop_worker(self, *, finish_within: float) -> bool:
         """Stop the local worker; what has not finished in time is put back. True when it has ended."""
@@ -149,7 +187,11 @@ class RenderService:
                 later.append("Rendering settings are used after the program's next start; a render is running.")
             else:
                 await self.stop_worker(finish_within=0.0)
-                self.start_worker()
+                if not self._rests:
+                    self.start_worker()
+        if old.hours != settings.hours:
+            self._hours.forget_waking()
+            await self.keep_hours()
         return later
 
     @property
@@ -282,6 +324,7 @@ class RenderService:
         try:
             async for update in poller.updates():
                 self.server = update.server
+                update = replace(update, rests_until=self.rests_until, all_done=await self._all_done(update))
                 if any(job.status is JobStatus.COMPLETED for job in update.jobs) and self._store:
                     self._speeds = await asyncio.to_thread(self._store.speeds)
                 yield update
@@ -289,6 +332,19 @@ class RenderService:
             await poller.close()
             with contextlib.suppress(Exception):
                 await registry.close()
+
+    async def _all_done(self, update: Update) -> bool:
+        """The last job has just ended; not when there was nothing to do, or when everything was only cancelled."""
+        if not update.full and any(job.is_terminal and not job.is_cancelled for job in update.jobs):
+            self._worked = True
+        if not self._worked or not (update.jobs or update.removed) or not update.server.available:
+            return False
+        try:
+            done = await self.queue.open_count() == 0
+        except EtherealError:
+            return False  # the next update will tell
+        self._worked = not done
+        return done
 
     # -- actions ------------------------------------------------------------------------------------------------
 
@@ -332,7 +388,7 @@ class RenderService:
         )
 
     async def set_priority(self, job_ids: Iterable[str], priority: int) -> ActionResult:
-        """0 for none, 1 the highest."""
+        """0 for none, which runs before all others; 1 is the highest of the others."""
         return await self._each(job_ids, lambda job_id: self.queue.set_priority(job_id, priority), "")
 
     async def remove(self, job_ids: Iterable[str]) -> Removed:
@@ -420,65 +476,3 @@ class RenderService:
         mode: Literal["embedded", "remote"] = "embedded" if self.settings.uses_embedded_server else "remote"
         address = "built-in" if mode == "embedded" else (self._address.public if self._address else "")
         return ServerState(mode, address, not message, message)
-
-
-async def check_reachable(address: ServerAddress) -> None:
-    """Raise a QueueError while the server cannot be used."""
-    await check_server(address)
-
-
-def template_dirs(settings: Settings) -> tuple[Path, ...]:
-    """Folders of templates: bundled, then the user's own."""
-    return resource_path("templates"), settings.data_dir / "templates"
-
-
-def remote_url(settings: Settings) -> tuple[object, ...]:
-    """What of the settings names the shared server, for comparing."""
-    return (
-        settings.redis_url,
-        settings.redis_host,
-        settings.redis_port,
-        settings.redis_username,
-        settings.redis_password,
-    )
-
-
-def remote_address(settings: Settings) -> ServerAddress:
-    """The shared server that the settings name."""
-    password = settings.redis_password.get_secret_value() if settings.redis_password else None
-    if settings.redis_url:
-        return address_from_url(settings.redis_url.get_secret_value(), password=password)
-    return address_from_parts(
-        settings.redis_host or "localhost",
-        settings.redis_port,
-        password,
-        username=settings.redis_username,
-    )
-
-
-def worker_config(
-    settings: Settings,
-    address: ServerAddress,
-    *,
-    queue_name: str = "render-queue",
-    concurrency: int | None = None,
-    own_output_only: bool = False,
-    audio_roots: tuple[Path, ...] | None = None,
-) -> WorkerConfig:
-    """A worker's settings from the program's."""
-    return WorkerConfig(
-        address=address,
-        data_dir=settings.data_dir,
-        output_dir=settings.output_dir,
-        name_pattern=settings.name_pattern,
-        template_dirs=template_dirs(settings),
-        fps=settings.fps,
-        quality=settings.quality,
-        encoder=settings.encoder,
-        threads=settings.threads,
-        concurrency=concurrency or settings.parallel_renders,
-        hang_seconds=settings.hang_minutes * 60,
-        own_output_only=own_output_only,
-        audio_roots=audio_roots,
-        queue_name=queue_name,
-    )

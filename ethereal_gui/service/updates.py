@@ -1,6 +1,7 @@
 """Plain values that the service hands to the window and the command line."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from ethereal_gui.domain.batch import BatchJobData
@@ -50,6 +51,8 @@ class Update:
         jobs: changed or new jobs. removed: ids of jobs that are gone.
         batches: new batches, newest first when ``full``.
         order: ids of the waiting jobs as they will run, when that may have changed; None when it has not.
+        rests_until: when this computer renders again, outside the hours in the settings.
+        all_done: the last of what was to do has ended just now.
     """
 
     server: ServerState
@@ -61,3 +64,5 @@ class Update:
     full: bool = False
     order: tuple[str, ...] | None = None
     worker_error: str | None = field(default=None)
+    rests_until: datetime | None = None
+    all_done: bool = False

@@ -69,6 +69,17 @@ def menu_table() -> list[tuple[str, list[ActionSpec | str]]]:
                 ActionSpec("collapse", tr("Collapse all"), "Ctrl+Shift+E", "", tr("Show batches only")),
                 ActionSpec("search", tr("Search"), "Ctrl+F", "search", tr("Search in the queue")),
                 SEPARATOR,
+                ActionSpec(
+                    "workers", tr("Workers…"), "Ctrl+W", "worker", tr("See who renders, and let workers finish")
+                ),
+                ActionSpec(
+                    "when_done",
+                    tr("When everything is done…"),
+                    "Ctrl+Shift+W",
+                    "quit",
+                    tr("Quit, sleep, shut down or run a command after the last render"),
+                ),
+                SEPARATOR,
                 ActionSpec("undo", tr("Undo removing"), "Ctrl+Z", "undo", tr("Put removed jobs back")),
             ],
         ),
@@ -95,8 +106,8 @@ def menu_table() -> list[tuple[str, list[ActionSpec | str]]]:
                 _job("up", tr("Move up"), "Alt+Up", "up", tr("One place earlier")),
                 _job("down", tr("Move down"), "Alt+Down", "down", tr("One place later")),
                 _job("bottom", tr("Move to the bottom"), "Alt+End", "bottom", tr("Render the selected jobs last")),
-                _job("high", tr("High priority"), "Ctrl+Alt+Up", "", tr("Before all jobs without priority")),
-                _job("normal", tr("Normal priority"), "Ctrl+Alt+Down", "", tr("In the order of the queue")),
+                _job("normal", tr("Normal priority"), "Ctrl+Alt+Up", "", tr("In the order of the queue")),
+                _job("low", tr("Low priority"), "Ctrl+Alt+Down", "", tr("After all jobs of normal priority")),
                 SEPARATOR,
                 _job(
                     "edit", tr("Change…"), "F2", "sliders", tr("Other template, frame rate or quality for waiting jobs")

@@ -6,7 +6,8 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
 
-from ethereal_gui.service.render_service import RenderService, check_reachable, remote_address
+from ethereal_gui.service.configuration import check_reachable, remote_address
+from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.settings import Settings, save_settings
 from ethereal_gui.ui.edit_dialog import EditDialog
 from ethereal_gui.ui.help_dialogs import AboutDialog, ShortcutsDialog
@@ -16,6 +17,7 @@ from ethereal_gui.ui.tasks import TaskOwner
 from ethereal_gui.ui.text_dialog import TextDialog
 from ethereal_gui.ui.theme import ThemeManager
 from ethereal_gui.ui.toast import Toast
+from ethereal_gui.ui.workers_dialog import WorkersDialog
 
 
 class Dialogs(QObject):
@@ -31,9 +33,13 @@ class Dialogs(QObject):
         self._tasks = tasks
         self._toast = toast
 
-    def settings(self) -> None:
-        """Open the settings."""
-        self._tasks.start(self._open_settings(), self.tr("Opening the settings"), replace="settings")
+    def settings(self, section: str = "") -> None:
+        """Open the settings, at that section if one is named."""
+        self._tasks.start(self._open_settings(section), self.tr("Opening the settings"), replace="settings")
+
+    def workers(self) -> None:
+        """Open the list of workers."""
+        WorkersDialog(self._window, self._service, self._tasks).open()
 
     def edit(self, jobs: QueueActions, job_ids: list[str]) -> None:
         """Ask what waiting jobs shall do instead."""
@@ -57,7 +63,7 @@ class Dialogs(QObject):
         """Show why files were skipped."""
         TextDialog(self._window, self.tr("What was skipped"), words).open()
 
-    async def _open_settings(self) -> None:
+    async def _open_settings(self, section: str) -> None:
         templates = await asyncio.to_thread(self._service.templates.all)
         dialog = SettingsDialog(
             self._window,
@@ -66,6 +72,7 @@ class Dialogs(QObject):
             templates={template.id: template.name for template in templates},
             test_server=_test_server,
         )
+        dialog.show_section(section)
         dialog.saved.connect(lambda changes: self._tasks.start(self.apply(changes), self.tr("Saving the settings")))
         dialog.open()
 

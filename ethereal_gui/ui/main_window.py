@@ -1,11 +1,9 @@
 """The window: lays out its parts and connects them; what they do is theirs."""
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -21,20 +19,22 @@ from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.service.estimate import free_bytes
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.service.updates import Update
-from ethereal_gui.ui import drops, icons, text
+from ethereal_gui.ui import drops, finale, icons, text
+from ethereal_gui.ui.action_wiring import connect_actions, way_out
 from ethereal_gui.ui.actions import Actions
 from ethereal_gui.ui.banner import Banner
 from ethereal_gui.ui.builder import Builder
 from ethereal_gui.ui.create_page import CreatePage
 from ethereal_gui.ui.dialogs import Dialogs
 from ethereal_gui.ui.drop_zone import DropVeil
+from ethereal_gui.ui.finale import Finale
 from ethereal_gui.ui.history_page import HistoryPage
 from ethereal_gui.ui.log_follower import LogFollower
 from ethereal_gui.ui.notices import Notices
 from ethereal_gui.ui.parts import column, row
 from ethereal_gui.ui.preview_panel import DrawPreview, PreviewPanel
 from ethereal_gui.ui.queue_actions import QueueActions
-from ethereal_gui.ui.queue_model import Column, QueueModel
+from ethereal_gui.ui.queue_model import QueueModel
 from ethereal_gui.ui.queue_page import QueuePage, summary
 from ethereal_gui.ui.sidebar import Sidebar
 from ethereal_gui.ui.states import DisplayState
@@ -71,9 +71,10 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(icons.app_icon())
         self.setAcceptDrops(True)
         self.setMinimumSize(860, 560)
-        self._service = service
+        self.service = service
         self.theme = theme
         self._may_close = False
+        self._details_wanted = True
         self.state = WindowState(service.settings.data_dir)
         self.tasks = TaskOwner(self.present)
         self.model = QueueModel()
@@ -101,8 +102,10 @@ class MainWindow(QMainWindow):
         self.tray = Tray(self, self.actions_["pause"], self.actions_["quit"])
         self.notices = Notices(self.banner, self.model)
         self.bell = BatchBell(self.model, self._ring)
+        self.finale = Finale(self, service, self.tasks)
         self._connect()
-        self._connect_actions()
+        connect_actions(self)
+        self._enable_actions()
         self._restore()
 
     # ---- making ------------------------------------------------------------------------------------------------
@@ -132,6 +135,7 @@ class MainWindow(QMainWindow):
         self.queue_page.view.chosen.connect(self.log_follower.look_anew)
         self.history_page.again_wanted.connect(self.add_paths)
         self.tray.show_wanted.connect(self.come_back)
+        self.queue_page.view.moved.connect(self.jobs.move_before)
         self.queue_page.view.opened.connect(lambda job_id: self.jobs.run("open", [job_id]))
         self.queue_page.view.menu_wanted.connect(
             lambda place: self.actions_.context_menu(self.queue_page.view).popup(place)
@@ -142,52 +146,15 @@ class MainWindow(QMainWindow):
         self.jobs.clone_wanted.connect(self._clone)
         self.jobs.edit_wanted.connect(lambda ids: self.dialogs.edit(self.jobs, ids))
         self.jobs.undo_possible.connect(self.actions_["undo"].setEnabled)
-        self.banner.action_wanted.connect(lambda action: self.actions_[action].trigger())
+        self.banner.action_wanted.connect(lambda action: way_out(self, action))
+        self.finale.begun.connect(self.come_back)
+        self.finale.quit_wanted.connect(self.close_wanted)
         self.theme.changed.connect(self._theme_changed)
         self.create_page.songs.songs_changed.connect(self._songs_changed)
         self.create_page.song_list.current_song_changed.connect(self._preview)
         self.create_page.options.changed.connect(self._preview)
         self.templates.changed.connect(self._preview)
         self.create_page.templates.modelReset.connect(self._learn_templates)
-
-    def _connect_actions(self) -> None:
-        actions = self.actions_
-        ways: dict[str, Callable[[], object]] = {
-            "add_files": self.create_page.browse_files,
-            "add_folder": self.create_page.browse_folder,
-            "submit": self.builder.submit,
-            "quit": self.close_wanted.emit,
-            "retry_all": self.jobs.retry_all_failed,
-            "clear": self.jobs.clear_finished,
-            "expand": lambda: self.model.set_all_expanded(True),
-            "collapse": lambda: self.model.set_all_expanded(False),
-            "search": self._search,
-            "undo": self.jobs.undo,
-            "settings": self.dialogs.settings,
-            "shortcuts": self.dialogs.shortcuts,
-            "about": self.dialogs.about,
-        }
-        header = self.queue_page.view.horizontalHeader()
-        for name, section in (
-            ("queue", -1),
-            ("song", Column.NAME),
-            ("state", Column.STATE),
-            ("progress", Column.PROGRESS),
-        ):
-            ways[f"sort_{name}"] = partial(header.setSortIndicator, section, Qt.SortOrder.AscendingOrder)
-        for action_id, way in ways.items():
-            actions[action_id].triggered.connect(lambda _=False, act=way: act())
-        for action_id in actions.for_jobs:
-            actions[action_id].triggered.connect(
-                lambda _=False, act=action_id: self.jobs.run(act, self.queue_page.view.selected_ids())
-            )
-        for name in ("create", "queue", "history"):
-            actions[name].triggered.connect(lambda _=False, page=name: self.show_page(page))
-        actions["pause"].triggered.connect(self._pause)
-        actions["details"].setChecked(True)
-        actions["details"].toggled.connect(self.queue_page.show_details)
-        actions["undo"].setEnabled(False)
-        self._enable_actions()
 
     # ---- pages -------------------------------------------------------------------------------------------------
 
@@ -219,7 +186,8 @@ class MainWindow(QMainWindow):
         self.queue_page.filters.clear()
         self.queue_page.view.select_ids([batch_id])
 
-    def _search(self) -> None:
+    def search(self) -> None:
+        """Go to the queue's search field."""
         self.show_page("queue")
         self.queue_page.filters.search.setFocus()
         self.queue_page.filters.search.selectAll()
@@ -234,6 +202,7 @@ class MainWindow(QMainWindow):
         self.status.show_server(update.server)
         self.status.show_workers(update.workers)
         self.status.show_paused(update.paused)
+        self.status.show_intention(finale.intention(self.service.settings.when_done))
         pause = self.actions_["pause"]
         pause.setChecked(update.paused)
         pause.setText(self.tr("Resume the queue") if update.paused else self.tr("Pause the queue"))
@@ -241,11 +210,12 @@ class MainWindow(QMainWindow):
         pause.setIcon(icons.icon("play" if update.paused else "pause"))
         self.notices.look(update)
         self.bell.look()
+        self.finale.look(update)
 
     def _ring(self, title: str, words: str) -> None:
         if self.isActiveWindow():
             self.toast.say(f"{title}: {words}")
-        elif self._service.settings.notifications:
+        elif self.service.settings.notifications:
             self.tray.notify(title, words)
 
     def show_disk(self, free: int | None) -> None:
@@ -256,8 +226,14 @@ class MainWindow(QMainWindow):
         """Free bytes where videos go; blocks, so not for the event loop."""
         return free_bytes(self.create_page.options.choices.output_dir)
 
-    def _pause(self, checked: bool) -> None:
-        work = self._service.pause() if checked else self._service.resume()
+    def want_details(self, wanted: bool) -> None:
+        """Keep the choice; what a person chooses in a small window is for that window only."""
+        if self.width() >= _SMALL_BELOW:
+            self._details_wanted = wanted
+
+    def pause(self, checked: bool) -> None:
+        """Pause the queue, or let it go on."""
+        work = self.service.pause() if checked else self.service.resume()
         self.tasks.start(work, self.tr("Pausing") if checked else self.tr("Resuming"), replace="pause")
 
     def _totals_changed(self) -> None:
@@ -271,6 +247,7 @@ class MainWindow(QMainWindow):
         busy = self.model.count(DisplayState.RUNNING, DisplayState.STOPPING)
         waiting = self.model.count(DisplayState.WAITING, DisplayState.RETRYING, DisplayState.HELD)
         self.sidebar.set_badge("queue", text.count(busy + waiting) if busy + waiting else "")
+        self.tray.show_badge(busy + waiting)
         self._enable_actions()
 
     def _songs_changed(self) -> None:
@@ -307,7 +284,8 @@ class MainWindow(QMainWindow):
     # ---- drops -------------------------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if drops.local_paths(event.mimeData()):
+        # A finished video that is dragged out of the queue passes over this window too.
+        if event.source() is None and drops.local_paths(event.mimeData()):
             event.acceptProposedAction()
             self.veil.cover()
 
@@ -366,7 +344,7 @@ class MainWindow(QMainWindow):
         was, now = event.oldSize().width() < _SMALL_BELOW, self.width() < _SMALL_BELOW
         if was is not now or event.oldSize().width() < 0:
             # A small window belongs to the table; the shortcut still brings the details.
-            self.queue_page.show_details(not now and self.actions_["details"].isChecked())
+            self.actions_["details"].setChecked(not now and self._details_wanted)
 
     def _theme_changed(self) -> None:
         self.status.refresh()
@@ -377,13 +355,14 @@ class MainWindow(QMainWindow):
     def _remember(self) -> None:
         self.state.put("window/geometry", self.saveGeometry())
         self.state.put("window/page", self.page)
-        self.state.put("window/details", "1" if self.actions_["details"].isChecked() else "0")
+        self.state.put("window/details", "1" if self._details_wanted else "0")
         self.state.flush()
 
     def _restore(self) -> None:
         geometry = self.state.bytes("window/geometry")
         if geometry is None or not self.restoreGeometry(geometry):
             self.resize(1280, 800)
-        self.actions_["details"].setChecked(self.state.text("window/details", "1") == "1")
+        self._details_wanted = self.state.text("window/details", "1") == "1"
+        self.actions_["details"].setChecked(self._details_wanted and self.width() >= _SMALL_BELOW)
         page = self.state.text("window/page", "create")
         self.show_page(page if page in self._page_ids else "create")

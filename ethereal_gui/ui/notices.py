@@ -15,7 +15,7 @@ LOW_DISK: Final = 5e9
 
 
 class Notices(QObject):
-    """Offline, no worker, paused, disk low."""
+    """Offline, no worker, resting, paused, disk low."""
 
     def __init__(self, banner: Banner, model: QueueModel) -> None:
         super().__init__(banner)
@@ -24,12 +24,32 @@ class Notices(QObject):
 
     def look(self, update: Update) -> None:
         """Call after every update."""
-        offline = Notice(update.server.message, "offline", "bad") if not update.server.available else None
-        self._banner.put("offline", offline)
+        server = update.server
+        # The built-in server is started again by itself; a shared one may have another address.
+        way = ("settings/Server", self.tr("Server settings…")) if server.mode == "remote" else ("", "")
+        self._banner.put("offline", None if server.available else Notice(server.message, "offline", "bad", *way))
         waiting = self._model.count(DisplayState.WAITING, DisplayState.RETRYING)
         alive = any(worker.state is not WorkerState.LOST for worker in update.workers)
-        lonely = update.worker_error or self.tr("No worker is running, so nothing is rendered.")
-        self._banner.put("worker", Notice(lonely, "warning", "warn") if waiting and not alive else None)
+        resting = update.rests_until
+        lonely = Notice(
+            update.worker_error or self.tr("No worker is running, so nothing is rendered."),
+            "warning",
+            "warn",
+            "start_worker",
+            self.tr("Render here"),
+        )
+        unwatched = waiting and not alive and server.available and not resting
+        self._banner.put("worker", lonely if unwatched else None)
+        night = Notice(
+            self.tr("This computer rests; it renders again at {0}.").format(
+                text.time_of_day(resting.timestamp()) if resting else ""
+            ),
+            "waiting",
+            "calm",
+            "render_now",
+            self.tr("Render now"),
+        )
+        self._banner.put("resting", night if waiting and resting else None)
         paused = Notice(
             self.tr("The queue is paused. Running renders go on, no new ones start."),
             "held",
@@ -43,5 +63,6 @@ class Notices(QObject):
         """Free bytes where videos go. Returns whether they are few."""
         low = free is not None and free < LOW_DISK
         words = self.tr("Only {0} are free for videos.").format(text.size(free))
-        self._banner.put("disk", Notice(words, "disk", "warn") if low else None)
+        notice = Notice(words, "disk", "warn", "settings/Output", self.tr("Output folder…"))
+        self._banner.put("disk", notice if low else None)
         return low

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
-from ethereal_gui.service.render_service import RenderService
+from ethereal_gui.service.render_service import LOW_PRIORITY, RenderService
 from ethereal_gui.service.updates import ActionResult, Removed
 from ethereal_gui.ui import queue_cells, text
 from ethereal_gui.ui.edit_dialog import changed
@@ -34,8 +34,8 @@ _CAN = {
     "up": _WAITING,
     "down": _WAITING,
     "bottom": _WAITING,
-    "high": _WAITING,
     "normal": _WAITING,
+    "low": _WAITING,
     "edit": (*_WAITING, DisplayState.HELD),
 }
 
@@ -124,6 +124,15 @@ class QueueActions(QObject):
             self._toast.say(words.format(text.count(len(done))))
         self._say_refused(ActionResult(tuple(done), refused))
 
+    def move_before(self, job_ids: list[str], other_id: str) -> None:
+        """Put waiting jobs right before another one; behind all others without one."""
+
+        def ask() -> Awaitable[ActionResult]:
+            to_end = not other_id
+            return self._service.move(job_ids, "bottom") if to_end else self._service.move_before(job_ids, other_id)
+
+        self._tasks.start(self._asked(ask), self.tr("Moving"))
+
     def undo(self) -> None:
         """Put back what was removed last."""
         if self._removed:
@@ -146,8 +155,8 @@ class QueueActions(QObject):
             "up": (self.tr("Moving"), lambda: service.move(ids, "up")),
             "down": (self.tr("Moving"), lambda: service.move(ids, "down")),
             "bottom": (self.tr("Moving"), lambda: service.move(ids, "bottom")),
-            "high": (self.tr("Setting the priority"), lambda: service.set_priority(ids, 1)),
             "normal": (self.tr("Setting the priority"), lambda: service.set_priority(ids, 0)),
+            "low": (self.tr("Setting the priority"), lambda: service.set_priority(ids, LOW_PRIORITY)),
         }
         doing, ask = ways[action]
         if ids:

@@ -125,7 +125,7 @@ def _job_state(job: JobNode) -> tuple[str, str]:
     if job.state is DisplayState.FAILED and snapshot.attempts_made > 1:
         return word, tr("{0} attempts").format(snapshot.attempts_made)
     if job.state is DisplayState.WAITING and snapshot.priority:
-        return word, tr("priority {0}").format(snapshot.priority)
+        return word, tr("low priority")
     return word, ""
 
 

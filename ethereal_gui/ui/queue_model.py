@@ -195,6 +195,17 @@ class QueueModel(QAbstractTableModel):
             self.settle()
             self.totals_changed.emit()
 
+    def set_order(self, job_ids: Sequence[str]) -> None:
+        """The waiting line as it is now; batches and their waiting jobs stand as they will run."""
+        for place, job_id in enumerate(job_ids):
+            job = self._jobs.get(job_id)
+            if job and job.state is DisplayState.WAITING:
+                job.place = place
+        for batch in self._batches.values():
+            if not batch.is_ended:
+                batch.put_in_line()
+        self._relayout(self._target())
+
     def keep_only(self, job_ids: set[str]) -> None:
         """After a full list: what is not in it is gone."""
         self.remove([job_id for job_id in self._jobs if job_id not in job_ids])
@@ -216,6 +227,11 @@ class QueueModel(QAbstractTableModel):
         """Sort jobs inside their batches, and the batches; column -1 is the order of the queue."""
         self._sort = (Column(column), order is Qt.SortOrder.DescendingOrder) if column >= 0 else None
         self.settle()
+
+    @property
+    def is_sorted(self) -> bool:
+        """Rows stand in the order of a column, not of the queue."""
+        return self._sort is not None
 
     def set_expanded(self, batch_id: str, expanded: bool) -> None:
         """Show or hide the jobs of a batch."""
@@ -247,7 +263,7 @@ class QueueModel(QAbstractTableModel):
             # What is still to be done stands on top in its order, below it what is done, newest first.
             active = [batch for batch in batches if not batch.is_ended]
             ended = [batch for batch in batches if batch.is_ended]
-            active.sort(key=lambda batch: (batch.created, batch.number))
+            active.sort(key=lambda batch: (batch.turn, batch.created, batch.number))
             ended.sort(key=lambda batch: (batch.created, batch.number), reverse=True)
             batches = active + ended
         else:

@@ -50,6 +50,7 @@ class BatchNode:
         data: what was submitted, when it is known.
         jobs: in the order in which they run.
         expanded: its jobs are shown.
+        first_place: place in the waiting line of its first job there, as of the last ``put_in_line``.
         row: row in the table, or ``HIDDEN``.
         counts: jobs per state.
         done_work, done_elapsed: finished work and the seconds it took, for the estimate.
@@ -62,6 +63,7 @@ class BatchNode:
         "done_elapsed",
         "done_work",
         "expanded",
+        "first_place",
         "fractions",
         "id",
         "in_order",
@@ -79,6 +81,7 @@ class BatchNode:
         self.jobs: list[JobNode] = []
         self.expanded = True
         self.in_order = True
+        self.first_place: int | None = None
         self.row = HIDDEN
         self.counts: Counter[DisplayState] = Counter()
         self.fractions = 0.0
@@ -101,6 +104,13 @@ class BatchNode:
     def is_ended(self) -> bool:
         """Nothing more is to be expected of any job."""
         return self.ended == len(self.jobs)
+
+    @property
+    def turn(self) -> float:
+        """When it has its turn: batches that are being rendered first, then by the first of their waiting jobs."""
+        if self.counts[DisplayState.RUNNING] or self.counts[DisplayState.STOPPING]:
+            return -1.0
+        return float("inf") if self.first_place is None else float(self.first_place)
 
     @property
     def fraction(self) -> float:
@@ -159,6 +169,18 @@ class BatchNode:
             for job in self.jobs:
                 job.order = places.get(job.id, len(places) + job.order)
         self.jobs.sort(key=lambda job: job.order)
+        self.put_in_line()
+
+    def put_in_line(self) -> None:
+        """Waiting jobs among themselves as they will run; all others keep their places."""
+        slots = [slot for slot, job in enumerate(self.jobs) if job.place is not None]
+        places = [self.jobs[slot].place or 0 for slot in slots]
+        in_line = sorted(places)
+        self.first_place = in_line[0] if in_line else None
+        if places != in_line:
+            jobs = sorted((self.jobs[slot] for slot in slots), key=lambda job: job.place or 0)
+            for slot, job in zip(slots, jobs, strict=True):
+                self.jobs[slot] = job
 
     @staticmethod
     def _pairs(data: BatchJobData) -> list[tuple[str, str]]:
@@ -193,18 +215,20 @@ class JobNode:
 
     Attributes:
         snapshot: the newest that is known of it.
+        place: its place in the waiting line; None while it is not in it, or when that is not known.
         state: what a person sees.
         haystack: what the search looks into.
         work: how much there is to do, in gigapixels of video.
         row: row in the table, or ``HIDDEN``.
     """
 
-    __slots__ = ("batch", "haystack", "id", "order", "row", "snapshot", "state", "work")
+    __slots__ = ("batch", "haystack", "id", "order", "place", "row", "snapshot", "state", "work")
 
     def __init__(self, snapshot: JobSnapshot, batch: BatchNode, order: int) -> None:
         self.id = snapshot.id
         self.batch = batch
         self.order = order
+        self.place: int | None = None
         self.row = HIDDEN
         self.haystack = _haystack(snapshot)
         self.show(snapshot)
@@ -214,6 +238,8 @@ class JobNode:
         """Take over a newer snapshot."""
         self.snapshot = snapshot
         self.state = display_state(snapshot)
+        if self.state is not DisplayState.WAITING:
+            self.place = None
 
     @property
     def audio(self) -> AudioFile | None:

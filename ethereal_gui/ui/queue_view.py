@@ -1,36 +1,45 @@
-"""The queue's table: tree keys, full-row hover, selection by ids, dragging finished videos out."""
+"""The queue's table: tree keys, full-row hover, selection by ids, dragging."""
 
 import time
-from pathlib import Path
 
 from PySide6.QtCore import (
     QEvent,
     QItemSelection,
     QItemSelectionModel,
-    QMimeData,
     QModelIndex,
     QPersistentModelIndex,
     QPoint,
     Qt,
     QTimer,
-    QUrl,
     Signal,
 )
-from PySide6.QtGui import QDrag, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtGui import (
+    QDrag,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from ethereal_gui.ui import queue_drag, theme
 from ethereal_gui.ui.queue_delegate import INDENT, PADDING, ROW_HEIGHT, QueueDelegate
 from ethereal_gui.ui.queue_model import Column, QueueModel
 from ethereal_gui.ui.queue_nodes import HIDDEN, BatchNode, JobNode
 from ethereal_gui.ui.states import DisplayState
 
 _WIDTHS = {
-    Column.FORMAT: 96,
-    Column.TEMPLATE: 96,
-    Column.STATE: 138,
-    Column.PROGRESS: 184,
-    Column.SPEED: 124,
-    Column.TIME: 124,
+    Column.FORMAT: 92,
+    Column.TEMPLATE: 92,
+    Column.STATE: 128,
+    Column.PROGRESS: 168,
+    Column.SPEED: 120,
+    Column.TIME: 122,
 }
 # Below these widths of the table a column makes room for the ones that matter more.
 _NEEDS = {Column.TEMPLATE: 1060, Column.SPEED: 900, Column.FORMAT: 730, Column.TIME: 640}
@@ -43,17 +52,20 @@ class QueueView(QTableView):
         chosen: the selection changed.
         menu_wanted: a context menu is asked for at this place on the screen.
         opened: a job was double-clicked or Return was pressed on it.
+        moved: waiting jobs were dragged before another one; an empty id stands for the end of the line.
     """
 
     chosen = Signal()
     menu_wanted = Signal(QPoint)
     opened = Signal(str)
+    moved = Signal(list, str)
 
     def __init__(self, model: QueueModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
         self.delegate = QueueDelegate(model)
         self._kept: tuple[list[str], str | None] = ([], None)
+        self._drop: queue_drag.DropPlace | None = None
         self.setObjectName("queue")
         self.setAccessibleName(self.tr("Queue"))
         self.setAccessibleDescription(
@@ -70,6 +82,7 @@ class QueueView(QTableView):
         self.setTabKeyNavigation(False)
         self.setMouseTracking(True)
         self.setDragEnabled(True)
+        self.setAcceptDrops(True)
         self.setWordWrap(False)
         self.setCornerButtonEnabled(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -201,19 +214,49 @@ class QueueView(QTableView):
         self._hover(-1)
 
     def startDrag(self, supported: Qt.DropAction) -> None:  # noqa: ARG002
-        """Finished videos can be dragged into other programs."""
-        paths = [
-            job.snapshot.outcome.output_path
-            for job_id in self.selected_ids()
-            if (job := self._model.job(job_id)) and job.snapshot.outcome
-        ]
-        urls = [QUrl.fromLocalFile(path) for path in paths if Path(path).exists()]
-        if urls:
-            data = QMimeData()
-            data.setUrls(urls)
+        data = queue_drag.mime_data([job for id_ in self.selected_ids() if (job := self._model.job(id_))])
+        if data:
             drag = QDrag(self)
             drag.setMimeData(data)
-            drag.exec(Qt.DropAction.CopyAction)
+            drag.exec(Qt.DropAction.CopyAction | Qt.DropAction.MoveAction, Qt.DropAction.CopyAction)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        # What is not ours, such as songs, goes on to the window.
+        event.setAccepted(bool(queue_drag.dragged_jobs(event.mimeData())))
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self._show_drop(self._place_of(event))
+        event.setDropAction(Qt.DropAction.MoveAction)
+        event.setAccepted(self._drop is not None)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._show_drop(None)
+        event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        place, jobs = self._place_of(event), queue_drag.dragged_jobs(event.mimeData())
+        self._show_drop(None)
+        event.setAccepted(place is not None)
+        if place:
+            self.moved.emit(jobs, place.before)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._drop:
+            top = self.rowViewportPosition(self._drop.row) + (self.rowHeight(self._drop.row) if self._drop.below else 0)
+            painter = QPainter(self.viewport())
+            painter.fillRect(0, max(0, top - 1), self.viewport().width(), 3, theme.colours().color("accent"))
+
+    def _place_of(self, event: QDropEvent) -> queue_drag.DropPlace | None:
+        y = int(event.position().y())
+        row = self.rowAt(y)
+        below = row >= 0 and y > self.rowViewportPosition(row) + self.rowHeight(row) // 2
+        return queue_drag.drop_place(self._model, row, below=below, dragged=queue_drag.dragged_jobs(event.mimeData()))
+
+    def _show_drop(self, place: queue_drag.DropPlace | None) -> None:
+        if place != self._drop:
+            self._drop = place
+            self.viewport().update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

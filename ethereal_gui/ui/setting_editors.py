@@ -67,7 +67,7 @@ def make_editor(name: str, field: FieldInfo, templates: dict[str, str]) -> Edito
     if kind is float:
         return _number(title, QDoubleSpinBox(), field)
     if kind is Path:
-        return _folder(title)
+        return _folder(title, optional=optional)
     if get_origin(kind) is tuple:
         picker = FormatPicker()
         return Editor(
@@ -103,6 +103,11 @@ def _word(value: str) -> str:
         "finish": tr("Finish the current render, then quit"),
         "stop": tr("Stop now, resume at the next start"),
         "tray": tr("Keep rendering in the background"),
+        "nothing": tr("Do nothing"),
+        "quit": tr("Quit this program"),
+        "sleep": tr("Put the computer to sleep"),
+        "shut_down": tr("Shut the computer down"),
+        "command": tr("Run a command"),
         "system": tr("As the system has it"),
         "auto": tr("Automatic"),
         "nvenc": "NVIDIA NVENC",
@@ -170,7 +175,7 @@ def _line(title: str, *, secret: bool, optional: bool) -> Editor:
     return Editor(edit, get, put, lambda act: edit.textChanged.connect(lambda _: act()))
 
 
-def _folder(title: str) -> Editor:
+def _folder(title: str, *, optional: bool) -> Editor:
     whole = QWidget()
     edit = QLineEdit()
     edit.setAccessibleName(title)
@@ -184,10 +189,14 @@ def _folder(title: str) -> Editor:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
+    def get() -> Path | None:
+        words = edit.text().strip()
+        return None if optional and not words else Path(words).expanduser()
+
     browse.clicked.connect(choose)
     return Editor(
         whole,
-        lambda: Path(edit.text().strip()).expanduser(),
-        lambda value: edit.setText(str(value)),
+        get,
+        lambda value: edit.setText(str(value or "")),
         lambda act: edit.textChanged.connect(lambda _: act()),
     )

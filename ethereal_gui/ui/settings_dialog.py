@@ -41,7 +41,7 @@ class SettingsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Settings"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(760, 560)
+        self.resize(760, 640)
         self._settings = settings
         self._tasks = tasks
         self._test_server = test_server
@@ -73,6 +73,12 @@ class SettingsDialog(QDialog):
             editor.put(getattr(settings, name))
             editor.on_change(partial(self._changed, name))
             self._changed(name)
+
+    def show_section(self, name: str) -> None:
+        """Show that section's page."""
+        names = list(_sections(self._settings))
+        if name in names:
+            self.sections.setCurrentRow(names.index(name))
 
     def _page(self, section: str, fields: list[str], templates: dict[str, str]) -> QWidget:
         rows = column(label(tr(section), "big"), 8, margins=(24, 20, 20, 20), spacing=4)

@@ -21,7 +21,13 @@ class StatusStrip(QFrame):
         self._parts: dict[str, tuple[QLabel, QLabel]] = {}
         self._shown: dict[str, tuple[str, str]] = {}
         layout = row(spacing=6, margins=(16, 0, 16, 0))
-        for name, icon in (("server", "server"), ("worker", "worker"), ("paused", "held"), ("disk", "disk")):
+        for name, icon in (
+            ("server", "server"),
+            ("worker", "worker"),
+            ("paused", "held"),
+            ("then", "quit"),
+            ("disk", "disk"),
+        ):
             if name == "disk":
                 layout.addStretch(1)
             glyph, words = QLabel(), QLabel()
@@ -49,11 +55,12 @@ class StatusStrip(QFrame):
         """Who renders."""
         alive = [worker for worker in workers if worker.state is not WorkerState.LOST]
         busy = [worker for worker in alive if worker.state is WorkerState.BUSY]
-        draining = any(worker.state is WorkerState.DRAINING for worker in alive)
+        draining = [worker for worker in alive if worker.state is WorkerState.DRAINING]
         if not alive:
             self._set("worker", self.tr("No worker"), "warn")
         elif len(alive) == 1:
-            words = self.tr("Worker finishing") if draining else self.tr("Worker idle")
+            resting = self.tr("Worker finishing") if alive[0].jobs else self.tr("Worker resting")
+            words = resting if draining else self.tr("Worker idle")
             self._set("worker", self.tr("Worker rendering") if busy else words, "accent" if busy else "muted")
         else:
             words = self.tr("{0} workers, {1} rendering").format(len(alive), len(busy))
@@ -64,6 +71,10 @@ class StatusStrip(QFrame):
     def show_paused(self, paused: bool) -> None:
         """The queue starts nothing."""
         self._set("paused", self.tr("Paused") if paused else "", "calm")
+
+    def show_intention(self, words: str) -> None:
+        """What will happen when everything is done; empty for nothing."""
+        self._set("then", self.tr("{0} when everything is done").format(words) if words else "", "calm")
 
     def show_disk(self, free: int | None, *, low: bool = False) -> None:
         """Room for videos."""

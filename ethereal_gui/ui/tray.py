@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QRectF, Qt, Signal
-from PySide6.QtGui import QAction, QIcon, QPainter, QPen, QPixmap
+from PySide6.QtGui import QAction, QGuiApplication, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon, QWidget
 
 from ethereal_gui.ui import icons, queue_cells, theme
@@ -52,6 +52,13 @@ class Tray(QObject):
         if step != self._step:
             self._step = step
             self._icon.setIcon(ring_icon(step / 40) if step else icons.app_icon())
+
+    @staticmethod
+    def show_badge(number: int) -> None:
+        """How many jobs are left, on the program's icon where the system shows such numbers; 0 for none."""
+        app = QGuiApplication.instance()
+        if isinstance(app, QGuiApplication):
+            app.setBadgeNumber(number)
 
     def notify(self, title: str, words: str) -> None:
         """Tell the person through the system."""

@@ -46,4 +46,6 @@ class QueueWatcher(QObject):
             model.keep_only({job.id for job in update.jobs})
         elif update.removed:
             model.remove(update.removed)
+        if update.order is not None:
+            model.set_order(update.order)
         self.updated.emit(update)

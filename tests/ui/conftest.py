@@ -16,6 +16,8 @@ from PySide6.QtWidgets import QApplication
 
 from ethereal_gui.app import Program, make_application
 from ethereal_gui.settings import Settings, Theme, load_settings
+from tests import media
+from tests.ui.real_stage import RealScenario, play_on_stage
 from tests.ui.stand_in import StandInService, draw
 
 Scenario = Callable[["Stage"], Awaitable[None]]
@@ -105,6 +107,18 @@ def drive(qapp: QApplication, loop: qasync.QEventLoop, settings: Settings) -> It
     yield lambda scenario: loop.run_until_complete(play(scenario))
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
+
+
+@pytest.fixture
+def play(qapp: QApplication, loop: qasync.QEventLoop, settings: Settings) -> Callable[[RealScenario], None]:
+    """Run a scenario in a window with the real service and its own server, without a worker: jobs wait."""
+    return lambda scenario: loop.run_until_complete(play_on_stage(qapp, settings, scenario, worker=False))
+
+
+@pytest.fixture
+def songs(tmp_path: Path) -> list[Path]:
+    """Two short songs."""
+    return [media.write_audio(tmp_path / f"song {n}.wav", media.tone(0.4, 300 + n)) for n in range(2)]
 
 
 def windowed(scenario: Scenario) -> Callable[[Callable[[Scenario], None]], None]:

@@ -1,95 +1,19 @@
 """The window on the real service and its own real server: what is submitted, controlled, kept and found again."""
 
-import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-import qasync
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
-from ethereal_gui.app import Program
-from ethereal_gui.service.render_service import RenderService
-from ethereal_gui.settings import Settings
+from ethereal_gui.ui import queue_drag
 from ethereal_gui.ui.states import DisplayState
-from tests import media
-from tests.ui.stand_in import draw
+from tests.ui.real_stage import RealScenario, RealStage, submit
 
-
-class WithoutWorker(RenderService):
-    """The service on a computer that does not render itself: jobs wait."""
-
-    async def start(self, *, worker: bool = True) -> None:
-        await super().start(worker=False)
-
-
-class RealStage:
-    """A window with the real service."""
-
-    def __init__(self, app: QApplication, settings: Settings) -> None:
-        self.service = WithoutWorker(settings)
-        self.program = Program(app, settings, self.service, draw)
-        self.window = self.program.window
-        self.model = self.window.model
-
-    async def until(self, condition: Callable[[], object], seconds: float = 15.0) -> None:
-        """Wait until that is so."""
-        async with asyncio.timeout(seconds):
-            while not condition():
-                await asyncio.sleep(0.02)
-
-    def states(self) -> list[DisplayState]:
-        """States of all jobs, in the order shown."""
-        return [job.state for batch in self.model.batches for job in batch.jobs]
-
-    def act(self, action: str, job_ids: list[str]) -> None:
-        """Select jobs and use an action."""
-        self.window.show_page("queue")
-        self.window.queue_page.view.select_ids(job_ids)
-        self.window.actions_[action].trigger()
-
-
-Play = Callable[[Callable[[RealStage], Awaitable[None]]], None]
-
-
-@pytest.fixture
-def play(qapp: QApplication, loop: qasync.QEventLoop, settings: Settings) -> Play:
-    """Run a scenario in a window with the real service."""
-
-    async def run(scenario: Callable[[RealStage], Awaitable[None]]) -> None:
-        stage = RealStage(qapp, settings)
-        running = asyncio.get_running_loop().create_task(stage.program.run())
-        try:
-            await stage.until(lambda: stage.window.status.words("server") == "Built-in server")
-            await scenario(stage)
-        finally:
-            stage.program.close("stop")
-            await running
-            stage.window.deleteLater()
-        left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        assert not left, f"tasks that nobody ended: {left}"
-
-    return lambda scenario: loop.run_until_complete(run(scenario))
-
-
-@pytest.fixture
-def songs(tmp_path: Path) -> list[Path]:
-    """Two short songs."""
-    return [media.write_audio(tmp_path / f"song {n}.wav", media.tone(0.4, 300 + n)) for n in range(2)]
-
-
-async def submit(stage: RealStage, songs: list[Path], formats: list[str]) -> list[str]:
-    """Drop, choose, submit; returns the job ids."""
-    page = stage.window.create_page
-    stage.window.add_paths(songs)
-    await stage.until(lambda: page.songs.rowCount() == len(songs) and page.gallery.chosen)
-    page.options.formats.choose(formats)
-    before = stage.model.job_count
-    stage.window.actions_["submit"].trigger()
-    await stage.until(lambda: stage.model.job_count == before + len(songs) * len(formats))
-    return [job.id for batch in stage.model.batches for job in batch.jobs]
+Play = Callable[[RealScenario], None]
 
 
 def test_submitted_jobs_appear_and_obey(play: Play, songs: list[Path]) -> None:
@@ -170,3 +94,41 @@ def server_process(stage: RealStage) -> int:
         ):
             return int(info["pid"])
     raise AssertionError("no server process found")
+
+
+def test_the_order_of_the_line_is_shown_and_changed_by_keys_and_by_dragging(play: Play, songs: list[Path]) -> None:
+    async def scenario(stage: RealStage) -> None:
+        ids = await submit(stage, songs, ["1080p", "4k"])
+        one, two, three, four = ids
+
+        def shown() -> list[str]:
+            return [job.id for batch in stage.model.batches for job in batch.jobs]
+
+        stage.act("top", [four])
+        await stage.until(lambda: shown() == [four, one, two, three])
+        stage.act("low", [one])
+        await stage.until(lambda: shown() == [four, two, three, one])
+        assert "low priority" in stage.window.queue_page.view.model().index(4, 3).data()
+        drag_onto(stage, [three], four, below=False)
+        await stage.until(lambda: shown() == [three, four, two, one])
+        drag_onto(stage, [three, four], two, below=True)
+        await stage.until(lambda: shown() == [two, three, four, one])
+        assert await stage.service.queue.waiting_order() == [two, three, four, one]
+
+    play(scenario)
+
+
+def drag_onto(stage: RealStage, job_ids: list[str], other: str, *, below: bool) -> None:
+    """Drag jobs over the upper or lower half of another one's row and let go."""
+    view = stage.window.queue_page.view
+    row = stage.model.row_of(other)
+    place = QPointF(60, view.rowViewportPosition(row) + view.rowHeight(row) * (0.8 if below else 0.2))
+    jobs = [job for job_id in job_ids if (job := stage.model.job(job_id))]
+    data = queue_drag.mime_data(jobs)
+    assert data
+    left, none, action = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.DropAction.MoveAction
+    enter = QDragEnterEvent(place.toPoint(), action, data, left, none)
+    QApplication.sendEvent(view.viewport(), enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(view.viewport(), QDragMoveEvent(place.toPoint(), action, data, left, none))
+    QApplication.sendEvent(view.viewport(), QDropEvent(place, action, data, left, none))

@@ -218,7 +218,7 @@ async def test_actions_work_on_the_selection_by_shortcut(stage: Stage) -> None:
         (waiting, "up", "move up"),
         (waiting, "down", "move down"),
         (waiting, "bottom", "move bottom"),
-        (waiting, "high", "priority 1"),
+        (waiting, "low", "priority 10"),
         (waiting, "normal", "priority 0"),
     ):
         stage.service.asked.clear()
