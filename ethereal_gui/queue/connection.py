@@ -208,14 +208,15 @@ def server_errors(address: ServerAddress) -> Iterator[None]:
     """Turn what the driver raises into errors for people; the driver's own stays as ``__cause__``."""
     try:
         yield
-    except RedisError as error:
-        raise _translated(address, error) from error
-    except (TimeoutError, OSError) as error:
-        raise ServerUnavailableError(f"{address.label} does not answer: {_text(error)}.") from error
+    except (RedisError, OSError) as error:  # TimeoutError is an OSError
+        raise explained(address, error) from error
 
 
-def _translated(address: ServerAddress, error: RedisError) -> QueueError:
+def explained(address: ServerAddress, error: RedisError | OSError) -> QueueError:
+    """The error for people that an error of the driver or the system means."""
     label = address.label
+    if isinstance(error, OSError):  # TimeoutError is one
+        return ServerUnavailableError(f"{label} does not answer: {_text(error)}.")
     if _has(error, AuthenticationError, AuthorizationError) or "already authenticated" in str(error):
         return ServerRefusedError(
             f"{label} refused the user name or password.", hint="Check REDIS_URL, or REDIS_USERNAME and REDIS_PASSWORD."
@@ -240,6 +241,11 @@ def _translated(address: ServerAddress, error: RedisError) -> QueueError:
     if "MISCONF" in str(error):
         return QueueError(f"{label} cannot write its data to disk.", hint="Check the space on its disk.")
     return QueueError(f"{label} answered with an error: {_text(error)}.")
+
+
+def sentence(address: ServerAddress, error: BaseException) -> str:
+    """Any error as a sentence for people."""
+    return str(explained(address, error)) if isinstance(error, RedisError | OSError) else str(error)
 
 
 def _has(error: BaseException | None, *kinds: type[BaseException]) -> bool:

@@ -5,6 +5,7 @@ reads while the worker writes. Connections belong to one thread; a ``RenderStore
 fraction of a millisecond and can be used from any thread.
 """
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+from ethereal_gui.domain.errors import DiskFullError, OutputFolderError, StorageError
 from ethereal_gui.domain.job import RenderJobData, RenderOutcome
 
 _SCHEMA: Final = """
@@ -78,7 +80,10 @@ class HistoryTotals:
 
 
 class RenderStore:
-    """The history of renders in one SQLite file; made when it is not there."""
+    """The history of renders in one SQLite file; made when it is not there.
+
+    Every method raises ``StorageError`` when the file cannot be read or written.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -174,14 +179,36 @@ class RenderStore:
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self.path, timeout=30.0)
+        try:
+            connection = sqlite3.connect(self.path, timeout=30.0)
+        except sqlite3.OperationalError as error:
+            raise self._storage_error(error) from error
         connection.row_factory = sqlite3.Row
         try:
             connection.execute("PRAGMA synchronous = NORMAL")
             with connection:
                 yield connection
+        except sqlite3.OperationalError as error:
+            raise self._storage_error(error) from error
         finally:
             connection.close()
+
+    def _storage_error(self, error: sqlite3.OperationalError) -> StorageError:
+        """What it means for people that SQLite could not read or write its file."""
+        folder = self.path.parent
+        primary = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        if primary == sqlite3.SQLITE_FULL or (primary == sqlite3.SQLITE_IOERR and _is_full(folder)):
+            return DiskFullError(f"The disk with “{folder}” is full.")
+        if primary in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+            return OutputFolderError(f"The history in “{folder}” cannot be written.")
+        return StorageError(f"The history in “{folder}” cannot be used: {error}.")
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < 65_536
+    except OSError:
+        return False
 
 
 def _now() -> str:

@@ -5,22 +5,21 @@ turns whatever happens into one of four ends: completed, failed for good, failed
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
-from ethereal_gui.domain.errors import CancelledByUserError, EtherealError
+from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, JobDataError, StorageError
 from ethereal_gui.domain.job import JobStatus, Progress, RenderJobData, RenderOutcome
 from ethereal_gui.store.renders import RenderStore
 from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.messages import Done
 from ethereal_gui.worker.reporter import JobReporter
-from ethereal_gui.worker.requests import make_request, read_job_data
+from ethereal_gui.worker.requests import make_request, output_dir_of, read_job_data
 from ethereal_gui.worker.sandbox import Interrupted, RenderProcess
-
-T = TypeVar("T")
+from ethereal_gui.worker.storage import WaitForStorage
 
 
 @dataclass(slots=True)
@@ -31,6 +30,7 @@ class JobHandle:
         id, raw_data: as the queue has them.
         attempt, attempts: number of this attempt, and how many there may be.
         update_data, send_progress, send_line, record_outcome: write to the queue.
+        may_wait: whether the job waits for storage after this error, instead of failing its attempt.
     """
 
     id: str
@@ -41,6 +41,7 @@ class JobHandle:
     send_progress: Callable[[Progress], Awaitable[None]]
     send_line: Callable[[str], Awaitable[None]]
     record_outcome: Callable[[RenderJobData, JobStatus, RenderOutcome | None, str | None], Awaitable[None]]
+    may_wait: Callable[[EtherealError], bool]
 
 
 @dataclass(slots=True)
@@ -71,33 +72,40 @@ class JobRunner:
             EtherealError: the attempt failed; ``retryable`` says whether another one can help.
             CancelledByUserError: the user cancelled it.
             Interrupted: the worker takes it back; nothing is recorded in the queue.
+            WaitForStorage: it goes back until a disk is there and has room; nothing is recorded in the queue.
         """
         data = read_job_data(self.job.raw_data)
+        with contextlib.suppress(JobDataError):  # make_request says it
+            self.output_dir = output_dir_of(self.config, data)
         reporter = JobReporter(self.job.send_progress, self.job.send_line)
-        row_id = await asyncio.to_thread(self._begin, data)
+        row_id: str | None = None
         try:
+            row_id = await asyncio.to_thread(self._begin, data)
             if data.render_db_id != row_id:
                 data = data.model_copy(update={"render_db_id": row_id})
-                await insist(lambda: self.job.update_data(data))
+                await self._insist(lambda: self.job.update_data(data))
             outcome = await self._render(data, reporter)
+            await asyncio.to_thread(self.store.complete, row_id, outcome)
+            await self._record(data, JobStatus.COMPLETED, outcome, None)
+            return outcome
         except Interrupted:
             reporter.log("The worker stopped; the job goes back into the queue and keeps what is rendered.")
-            await asyncio.to_thread(self.store.end, row_id, "interrupted", None)
+            await self._end(row_id, "interrupted", None)
             raise
         except CancelledByUserError as error:
             reporter.log("Cancelled.")
-            await asyncio.to_thread(self.store.end, row_id, "cancelled", None)
+            await self._end(row_id, "cancelled", None)
             await self._record(data, JobStatus.FAILED, None, str(error))
             raise
         except EtherealError as error:
             reporter.log(f"{error.code}: {error}")
-            await asyncio.to_thread(self.store.end, row_id, "failed", str(error))
+            if self.job.may_wait(error):
+                reporter.log("The job goes back into the queue, keeps what is rendered, and loses no attempt.")
+                await self._end(row_id, "interrupted", str(error))
+                raise WaitForStorage from error
+            await self._end(row_id, "failed", str(error))
             await self._record(data, JobStatus.FAILED, None, str(error))
             raise
-        else:
-            await asyncio.to_thread(self.store.complete, row_id, outcome)
-            await self._record(data, JobStatus.COMPLETED, outcome, None)
-            return outcome
         finally:
             await reporter.close()
 
@@ -107,12 +115,34 @@ class JobRunner:
     async def _record(
         self, data: RenderJobData, status: JobStatus, outcome: RenderOutcome | None, reason: str | None
     ) -> None:
-        await insist(lambda: self.job.record_outcome(data, status, outcome, reason))
+        await self._insist(lambda: self.job.record_outcome(data, status, outcome, reason))
+
+    async def _end(self, row_id: str | None, status: str, error: str | None) -> None:
+        """Note in the history how the attempt ended; a full disk under the history must not hide the reason."""
+        if row_id is not None:
+            with contextlib.suppress(StorageError):
+                await asyncio.to_thread(self.store.end, row_id, status, error)
+
+    async def _insist(self, make_call: Callable[[], Awaitable[None]]) -> None:
+        """Call until it succeeds, waiting longer between tries: a server may be away for the whole night.
+
+        Raises:
+            Interrupted: the worker stops before that; the queue finds the job stalled and has it taken up again.
+        """
+        pause = 0.5
+        while True:
+            try:
+                await make_call()
+                return
+            except Exception as error:
+                if self._stop is Interrupted:
+                    raise Interrupted from error
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
 
     async def _render(self, data: RenderJobData, reporter: JobReporter) -> RenderOutcome:
         started = time.monotonic()
         request = make_request(self.config, self.job.id, data)
-        self.output_dir = Path(request.output_dir)
         reporter.log(
             f"Attempt {self.job.attempt} of {self.job.attempts} on {self.config.name}: "
             f"“{data.audio_file.original_name}”, {request.output_format}, {request.template.name}, "
@@ -146,21 +176,3 @@ class JobRunner:
             elapsed=round(elapsed, 3),
             worker=self.config.name,
         )
-
-
-async def insist(make_call: Callable[[], Awaitable[T]], *, give_up_after: float = 600.0) -> T:
-    """Call until it succeeds, waiting longer between tries; a server may be away for minutes.
-
-    Raises:
-        Exception: the last failure, after ``give_up_after`` seconds.
-    """
-    deadline = time.monotonic() + give_up_after
-    pause = 0.5
-    while True:
-        try:
-            return await make_call()
-        except Exception:
-            if time.monotonic() + pause > deadline:
-                raise
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 10.0)

@@ -13,14 +13,14 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from bullmq import DelayedError, Job, UnrecoverableError, Worker
+from bullmq import DelayedError, Job, UnrecoverableError
 
 import ethereal_gui
-from ethereal_gui.domain.errors import CancelledByUserError, DiskFullError, EtherealError, OutputFolderError, QueueError
+from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, OutputFolderError, QueueError
 from ethereal_gui.domain.job import JobStatus, Progress, RenderJobData, RenderOutcome
 from ethereal_gui.domain.worker_info import HEARTBEAT_SECONDS, WorkerInfo, WorkerState
-from ethereal_gui.queue.claims import put_back, reclaim
-from ethereal_gui.queue.connection import check_server, worker_client
+from ethereal_gui.queue.claims import SteadyWorker, put_back, reclaim
+from ethereal_gui.queue.connection import check_server, sentence, worker_client
 from ethereal_gui.queue.control import WorkerRegistry
 from ethereal_gui.queue.keys import bullmq_client_name
 from ethereal_gui.queue.render_queue import RenderQueue
@@ -29,7 +29,8 @@ from ethereal_gui.worker.config import WorkerConfig, usable_cores
 from ethereal_gui.worker.job_runner import JobHandle, JobRunner
 from ethereal_gui.worker.requests import work_dir_of
 from ethereal_gui.worker.sandbox import Interrupted
-from ethereal_gui.worker.storage import StorageTrouble
+from ethereal_gui.worker.storage import StorageTrouble, StorageWaits, WaitForStorage, is_storage_trouble, trouble_of
+from ethereal_gui.worker.troubles import Troubles
 from ethereal_gui.worker.workspace import make_output_dir, remove_work_dir
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ MAX_STALLED_COUNT: Final = 3
 WISH_POLL_SECONDS: Final = 0.4
 DRAIN_POLL_SECONDS: Final = 0.5
 RETRY_CONNECT_SECONDS: Final = 3.0
-ROOM_POLL_SECONDS: Final = 5.0
+STORAGE_POLL_SECONDS: Final = 5.0
 
 
 class RenderWorker:
@@ -67,7 +68,8 @@ class RenderWorker:
         self._draining = False
         self._blocked: StorageTrouble | None = None
         self._started_at = time.time()
-        self._last_trouble: str | None = None
+        self._waits = StorageWaits()
+        self._troubles = Troubles(on_event)
         self._background: set[asyncio.Task[None]] = set()
 
     @property
@@ -129,14 +131,14 @@ class RenderWorker:
             except QueueError as error:
                 if not error.retryable:
                     raise
-                self._trouble(str(error))
+                self._troubles.report(str(error))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(RETRY_CONNECT_SECONDS):
                     await self._stop.wait()
         return False
 
-    def _make_worker(self) -> Worker:
-        worker = Worker(
+    def _make_worker(self) -> SteadyWorker:
+        worker = SteadyWorker(
             self.config.queue_name,
             self._process,
             {
@@ -174,9 +176,9 @@ class RenderWorker:
         done, _ = await asyncio.wait({closing}, timeout=10)
         if not done:
             # The server is away: what is active is found stalled and taken up again when it is back.
-            closing.cancel()
+            await asyncio.wait({asyncio.create_task(self._worker.close(force=True))}, timeout=5)
             running.cancel()
-        await asyncio.gather(closing, running, return_exceptions=True)
+        await asyncio.wait({closing, running}, timeout=5)
 
     async def _process(self, job: Job, token: str) -> dict[str, Any]:
         """BullMQ's processor: returns the outcome as plain JSON, or raises what BullMQ understands."""
@@ -186,12 +188,18 @@ class RenderWorker:
         try:
             if self._finish_by is not None and time.monotonic() >= self._finish_by:
                 raise Interrupted
-            await self._queue.note_worker(job.id, self.config.name)
+            with contextlib.suppress(QueueError):  # worth no attempt
+                await self._queue.note_worker(job.id, self.config.name)
             outcome = await runner.run()
         except Interrupted:
             if job.id not in self._lost:
                 await put_back(self._worker, job, token)
             self._on_event(f"{job.id}: put back")
+            raise DelayedError from None
+        except WaitForStorage as wait:
+            self._block(job.id, runner, wait.__cause__)
+            await put_back(self._worker, job, token)
+            self._on_event(f"{job.id}: put back until there is storage. {wait.__cause__}")
             raise DelayedError from None
         except CancelledByUserError as error:
             await self._forget_cancel(job.id)
@@ -199,8 +207,7 @@ class RenderWorker:
             raise UnrecoverableError(str(error)) from error
         except EtherealError as error:
             self._job_failed(job, str(error), final=not error.retryable)
-            if isinstance(error, DiskFullError):
-                self._block(StorageTrouble(runner.output_dir, str(error)))
+            self._block(job.id, runner, error)
             if error.retryable:
                 raise
             raise UnrecoverableError(str(error)) from error
@@ -215,23 +222,37 @@ class RenderWorker:
         self._on_event(f"{job.id}: done, {outcome.output_path}")
         return outcome.to_wire()
 
-    def _block(self, trouble: StorageTrouble) -> None:
-        """Take nothing more until the disk has room again."""
-        if self._blocked is None:
-            self._blocked = trouble
-            self._on_event(f"Taking no more jobs until there is room on the disk of {trouble.folder}.")
-            self._spawn(self._wait_for_room())
+    def _block(self, job_id: str, runner: JobRunner, error: BaseException | None) -> None:
+        """After a trouble with a disk take nothing more until it is over."""
+        if self._blocked or not isinstance(error, EtherealError) or not is_storage_trouble(error, runner.output_dir):
+            return
+        self._blocked = trouble_of(
+            error,
+            job_id,
+            output_dir=runner.output_dir,
+            data_dir=self.config.data_dir,
+            work_dir=work_dir_of(self.config, job_id),
+        )
+        self._on_event(f"Taking no more jobs for now. {error}")
+        self._spawn(self._worker.pause(do_not_wait_active=True))
+        self._spawn(self._wait_for_storage())
 
-    async def _wait_for_room(self) -> None:
-        await self._worker.pause(do_not_wait_active=True)
+    async def _wait_for_storage(self) -> None:
         while self._blocked and not self._stop.is_set():
-            if await asyncio.to_thread(self._blocked.is_over):
+            await asyncio.sleep(STORAGE_POLL_SECONDS)
+            if await asyncio.to_thread(self._blocked.is_over) or not await self._still_waits(self._blocked.job_id):
                 self._blocked = None
-                self._on_event("There is room again: taking jobs.")
+                self._on_event("Taking jobs again.")
                 if not self._draining:
                     self._worker.resume()
-                return
-            await asyncio.sleep(ROOM_POLL_SECONDS)
+
+    async def _still_waits(self, job_id: str) -> bool:
+        """Whether the job that met the trouble is still to be done here: not cancelled, held, or taken elsewhere."""
+        try:
+            (job,) = await self._queue.snapshots([job_id])
+        except QueueError:
+            return True
+        return job is not None and job.status is JobStatus.PENDING and not job.held
 
     def _handle(self, job: Job) -> JobHandle:
         async def update_data(data: RenderJobData) -> None:
@@ -257,6 +278,7 @@ class RenderWorker:
             send_progress=send_progress,
             send_line=send_line,
             record_outcome=record,
+            may_wait=lambda error: self._waits.may_wait(job.id, error, self._runners[job.id].output_dir),
         )
 
     def _job_failed(self, job: Job, reason: str, *, final: bool) -> None:
@@ -284,7 +306,7 @@ class RenderWorker:
                     if job_id in self._runners:
                         self._runners[job_id].stop(CancelledByUserError)
             except Exception as error:
-                self._trouble(str(error))
+                self._troubles.report(sentence(self.config.address, error))
 
     def _locks_lost(self, job_ids: list[str]) -> None:
         for job_id in job_ids:
@@ -306,10 +328,10 @@ class RenderWorker:
             try:
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
                     await self._registry.heartbeat(self._info())
-                self._last_trouble = None
+                self._troubles.went_well()
             except Exception as error:
-                self._trouble(str(error))
-            await asyncio.sleep(HEARTBEAT_SECONDS if self._last_trouble or not self._runners else 1.0)
+                self._troubles.report(sentence(self.config.address, error))
+            await asyncio.sleep(HEARTBEAT_SECONDS if self._troubles.current or not self._runners else 1.0)
 
     def _set_draining(self, wanted: bool) -> None:
         if self._stop.is_set() or wanted == self._draining:
@@ -345,7 +367,7 @@ class RenderWorker:
                     self.request_stop(finish_within=3600)
                     return
             except Exception as error:
-                self._trouble(str(error))
+                self._troubles.report(sentence(self.config.address, error))
 
     async def _is_drained(self) -> bool:
         """Nothing waits, runs elsewhere, or will be tried again; held jobs do not count."""
@@ -362,11 +384,5 @@ class RenderWorker:
         task.add_done_callback(self._background.discard)
 
     def _worker_error(self, error: Exception, _job: object = None) -> None:
-        self._trouble(str(error))
-
-    def _trouble(self, text: str) -> None:
-        """Tell a trouble once, not at every try."""
-        if text != self._last_trouble:
-            self._last_trouble = text
-            log.warning("%s", text)
-            self._on_event(text)
+        if not str(error).startswith("could not renew lock"):  # _locks_lost has the last word on those
+            self._troubles.report(sentence(self.config.address, error))

@@ -60,7 +60,7 @@ def make_request(config: WorkerConfig, job_id: str, data: RenderJobData) -> Rend
         quality=data.quality or config.quality,
         title=audio.title,
         artist=audio.artist,
-        output_dir=str(_output_dir(config, data)),
+        output_dir=str(output_dir_of(config, data)),
         name_pattern=_pattern(config, data),
         name_fields={
             "date": datetime.now().astimezone().strftime("%Y-%m-%d"),
@@ -85,7 +85,12 @@ def _pattern(config: WorkerConfig, data: RenderJobData) -> str:
         raise JobDataError(error.message, hint=error.hint) from error
 
 
-def _output_dir(config: WorkerConfig, data: RenderJobData) -> Path:
+def output_dir_of(config: WorkerConfig, data: RenderJobData) -> Path:
+    """The folder for the video: the job's, or this worker's own when it follows nobody.
+
+    Raises:
+        JobDataError: it is not an absolute path.
+    """
     if not data.output_dir or config.own_output_only:
         return config.output_dir
     path = Path(data.output_dir)
@@ -105,4 +110,5 @@ def _allowed_audio(config: WorkerConfig, text: str) -> Path:
                 f"“{path.name}” is outside the folders that this worker may read.",
                 hint="Start the worker with --audio-root for its folder.",
             )
+        return real  # a link that is changed meanwhile leads nowhere else
     return path

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, RenderCrashedError
 from ethereal_gui.domain.job import Progress
+from ethereal_gui.render.video.storage import writing
 from ethereal_gui.worker.messages import Done, Failed, LogLine, ProgressLine, RenderRequest, parse_line, to_line
 
 MAX_LINE = 1 << 20
@@ -74,7 +75,9 @@ class RenderProcess:
         """
         if self._stopped_because:
             raise self._stopped_because()
-        Path(self._request.work_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+        work_dir = Path(self._request.work_dir)
+        with writing(work_dir.parent):
+            work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

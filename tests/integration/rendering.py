@@ -60,9 +60,11 @@ def shared_cache() -> Path:
 
 
 @asynccontextmanager
-async def running(config: WorkerConfig) -> AsyncIterator[RenderWorker]:
+async def running(
+    config: WorkerConfig, on_event: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[RenderWorker]:
     """A worker that runs on this loop; stopped at once on the way out."""
-    worker = RenderWorker(config)
+    worker = RenderWorker(config, on_event=on_event)
     task = asyncio.create_task(worker.run())
     try:
         yield worker
