@@ -58,6 +58,8 @@ async def _check_server(service: RenderService) -> bool:
         command = service.redis_cli_command()
         if command:
             print(f"Reach it with: {command}")
+        if service.last_recovery:
+            print(f"Recovered on {service.last_recovery}")
         workers = await service.workers()
         print(f"Workers:       {', '.join(f'{worker.name} ({worker.state})' for worker in workers) or 'none running'}")
         return True

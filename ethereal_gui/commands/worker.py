@@ -29,6 +29,8 @@ async def worker_command(options: argparse.Namespace) -> int:
         )
         worker = RenderWorker(config, drain=options.drain, on_event=_say)
         install_signal_handlers(worker, finish_within=settings.shutdown_timeout, say=_say)
+        if service.recovery:
+            _say(service.recovery)
         _say(f"Worker {config.name} on {address.public}, {config.concurrency} at a time.")
         await worker.run()
     finally:

@@ -49,7 +49,8 @@ class WorkerRegistry:
             except ValidationError:
                 continue
             changes: dict[str, Any] = {"seen_at": float(seen) / 1000}
-            if now - float(seen) > LOST_AFTER_SECONDS * 1000:
+            # One that was seen in the future was seen before the server's clock was set back.
+            if abs(now - float(seen)) > LOST_AFTER_SECONDS * 1000:
                 changes["state"] = WorkerState.LOST
             elif name in draining:
                 changes["state"] = WorkerState.DRAINING

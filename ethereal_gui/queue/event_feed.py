@@ -20,7 +20,7 @@ from ethereal_gui.queue.keys import QueueKeys
 
 _COUNT: Final = 1000
 _MOST_READS: Final = 20
-_GRACE_SECONDS: Final = 5.0
+_GRACE_SECONDS: Final = 20.0  # a server two seconds away needs three answers to connect and four to begin
 _ASSERT_EVERY_SECONDS: Final = 30.0
 _START: Final = "0-0"
 _QUEUE_EVENTS: Final = frozenset({"paused", "resumed", "worker", "batch-added", "batch-removed"})

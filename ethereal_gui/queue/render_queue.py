@@ -30,6 +30,7 @@ from ethereal_gui.queue.access import (
     reported,
 )
 from ethereal_gui.queue.batch_index import AddedBatch, BatchIndex
+from ethereal_gui.queue.condition import condition
 from ethereal_gui.queue.connection import ServerAddress
 from ethereal_gui.queue.job_record import FIELDS, REMOVED, outcome_of_snapshot, raw_data_of_outcome, snapshot_from_reply
 from ethereal_gui.queue.waiting_line import WaitingLine, Where
@@ -160,6 +161,11 @@ class RenderQueue:
     async def is_paused(self) -> bool:
         """No worker takes new jobs."""
         return bool(await self.access.client.hexists(self.access.keys.key("meta"), "paused"))
+
+    @reported
+    async def server_condition(self) -> str:
+        """Why the server takes nothing new although it answers, a sentence; empty when all is well."""
+        return condition(self.address.label, await self.access.client.info())
 
     @reported
     async def job_log(self, job_id: str) -> list[str]:

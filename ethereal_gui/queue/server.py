@@ -36,7 +36,7 @@ class EmbeddedServer:
     """One process's use of the embedded server.
 
     Attributes:
-        recovery: what had to be given up at the last start to make the data readable, as a sentence, or None.
+        recovery: what this process had to leave out when it last started the server, a sentence, or None.
         trouble: why the server could not be started again, while that is so.
     """
 
@@ -69,6 +69,10 @@ class EmbeddedServer:
     def log_file(self) -> Path:
         """Where the server writes what it does."""
         return self._folder.log
+
+    def last_recovery(self) -> str | None:
+        """The newest recovery of any process, with its time."""
+        return self._folder.last_recovery()
 
     def redis_cli_command(self) -> str:
         """A line for a shell that opens redis-cli on the server without the password on it."""
@@ -154,14 +158,16 @@ class EmbeddedServer:
                 self._address, self._pid = address, pid
                 self.recovery = self.recovery or self._what_was_truncated(log_from, size)
                 if self.recovery:
-                    log.warning("The built-in server was not stopped in order: %s.", self.recovery)
+                    log.warning("The built-in server was not stopped in order: %s", self.recovery)
+                    self._folder.note_recovery(self.recovery)
                 return
             await server_process.end(pid, self._folder.path)
             self._collect()
             text = self._log_since(log_from)
             if attempt == 1 and ("Bad file format" in text or "corrupt" in text.lower()):
-                self.recovery = await asyncio.to_thread(server_process.mend, binary, self._folder.append_only_folder)
-                if self.recovery:
+                mended = await asyncio.to_thread(server_process.mend, binary, self._folder.append_only_folder)
+                if mended:
+                    self.recovery = _recovery(mended)
                     continue
             lines = [line for line in text.splitlines() if line.strip()]
             reason = lines[-1].split("# ", 1)[-1] if lines else "it gave no reason"
@@ -242,7 +248,7 @@ class EmbeddedServer:
         if "Truncating the AOF" not in self._log_since(log_from):
             return None
         lost = max(0, size - self._data_size())
-        return f"the queue's file ended in the middle of an entry; {lost} of its {size} bytes were left out"
+        return _recovery(f"the file ended in the middle of an entry; {lost} of its {size} bytes were left out")
 
     def _log_since(self, position: int) -> str:
         try:
@@ -256,3 +262,7 @@ class EmbeddedServer:
         with contextlib.suppress(OSError):
             if self._folder.log.stat().st_size > _LOG_LIMIT:
                 self._folder.log.replace(self._folder.log.with_suffix(".old.log"))
+
+
+def _recovery(what: str) -> str:
+    return f"The queue was not closed in order, as after a power cut: {what}. Check that your newest jobs are there."

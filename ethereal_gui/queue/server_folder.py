@@ -109,6 +109,17 @@ class ServerFolder:
         else:
             self._write("state.json", json.dumps(asdict(state)))
 
+    def note_recovery(self, text: str) -> None:
+        """Write down what had to be left out to make the data readable, for whoever asks later."""
+        self._write("recovery", f"{time.strftime('%Y-%m-%d %H:%M')}: {text}")
+
+    def last_recovery(self) -> str | None:
+        """What was written down last, or None."""
+        try:
+            return (self.path / "recovery").read_text("utf-8")
+        except OSError:
+            return None
+
     def socket(self) -> Path:
         """Where the socket is: in the folder, or in a short private one where the path would be too long.
 

@@ -114,7 +114,7 @@ def mend(binary: Path, append_only_folder: Path) -> str | None:
     lost = size - newest[-1].stat().st_size
     if lost <= 0:
         return None
-    return f"the last {lost} of {size} bytes of the queue's file were damaged and were cut off; a copy is in {copy}"
+    return f"the last {lost} of {size} bytes of its file were damaged and were cut off; a copy is in {copy}"
 
 
 def is_alive(pid: int) -> bool:

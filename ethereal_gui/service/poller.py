@@ -1,8 +1,9 @@
 """One loop that tells what changed since last time: the cost follows the change, not the size of the queue.
 
 The event stream says which jobs changed; their snapshots are read together, at most ten times a second. When the
-stream cannot say (trimmed, another server, first time), everything is read once, in portions. Workers and the pause
-state have no events and are asked for every two seconds, or at once when something happened to the queue.
+stream cannot say (trimmed, another server, first time), everything is read once, in portions. Workers, the pause
+state and the server's own condition have no events and are asked for every two seconds, or at once when something
+happened to the queue. How long one answer may take is up to the queue's client; a slow server is slow, not away.
 """
 
 import asyncio
@@ -28,7 +29,9 @@ SLOW_LOOK_SECONDS: Final = 2.0
 ORDER_SECONDS: Final = 1.0
 BLOCK_MS: Final = 1_000
 PORTION: Final = 200
-CALL_TIMEOUT: Final = 10.0
+CALL_TIMEOUT: Final = 30.0
+SLOW_SECONDS: Final = 1.0
+AT_ONCE: Final = 8
 RETRY_SECONDS: Final = 1.0
 
 
@@ -36,7 +39,7 @@ class Poller:
     """Watches one queue.
 
     Args:
-        server_state: makes the state for an update from an error message ("" when all is well).
+        server_state: makes the state for an update from a message ("" when all is well) and whether it can be used.
         worker_error: the local worker's trouble, if any.
         recheck_server: called after trouble; raises while the server is still not usable.
     """
@@ -47,7 +50,7 @@ class Poller:
         feed: EventFeed,
         registry: WorkerRegistry,
         *,
-        server_state: Callable[[str], ServerState],
+        server_state: Callable[[str, bool], ServerState],
         worker_error: Callable[[], str | None],
         recheck_server: Callable[[], Awaitable[None]],
     ) -> None:
@@ -60,6 +63,7 @@ class Poller:
         self._known_batches: set[str] = set()
         self._paused = False
         self._workers: tuple[WorkerInfo, ...] = ()
+        self._condition = server_state("", True)
         self._slow_look_at = 0.0
         self._order_changed = False
         self._order_read_at = 0.0
@@ -70,9 +74,8 @@ class Poller:
         while True:
             try:
                 if full_needed:
-                    async with asyncio.timeout(60):
-                        await self._recheck_server()
-                        update = await self._full()
+                    await self._recheck_server()
+                    update = await self._full()
                     full_needed = False
                     yield update
                     continue
@@ -84,7 +87,7 @@ class Poller:
             except (EtherealError, OSError, TimeoutError) as error:
                 full_needed = True
                 message = str(error) or "The server does not answer."
-                yield self._update(server=self._server_state(message))
+                yield self._update(server=self._server_state(message, False))
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _full(self) -> Update:
@@ -93,9 +96,10 @@ class Poller:
         batches = await self._queue.batches()
         self._known_batches = {batch.batch_id for batch in batches}
         jobs: list[JobSnapshot] = []
-        for batch in batches:
-            ids = await self._queue.batch_job_ids(batch.batch_id)
-            jobs.extend(await self._snapshots(ids))
+        for start in range(0, len(batches), AT_ONCE):
+            some = batches[start : start + AT_ONCE]
+            for ids in await asyncio.gather(*(self._queue.batch_job_ids(batch.batch_id) for batch in some)):
+                jobs.extend(await self._snapshots(ids))
         known = {job.id for job in jobs}
         strangers = [job_id for job_id in await self._queue.live_job_ids() if job_id not in known]
         jobs.extend(await self._snapshots(strangers))
@@ -108,7 +112,7 @@ class Poller:
         changes = await self._feed.changes(block_ms=BLOCK_MS)
         if changes.resync:
             return None
-        before = (self._paused, self._workers)
+        before = (self._paused, self._workers, self._condition)
         if changes.job_ids or changes.queue_changed or changes.order_changed:
             # Give a burst the time to arrive: one reading instead of many.
             await asyncio.sleep(MERGE_SECONDS)
@@ -124,7 +128,7 @@ class Poller:
             await self._slow_look(force=queue_changed)
             order = await self._order()
             if not ids:
-                changed = order is not None or (self._paused, self._workers) != before
+                changed = order is not None or (self._paused, self._workers, self._condition) != before
                 return self._update(order=order) if changed else _NOTHING
             snapshots = await self._snapshots(sorted(ids))
             found = {snapshot.id for snapshot in snapshots}
@@ -163,10 +167,22 @@ class Poller:
     async def _slow_look(self, *, force: bool) -> None:
         if not force and time.monotonic() - self._slow_look_at < SLOW_LOOK_SECONDS:
             return
-        self._paused = await self._queue.is_paused()
-        workers = await self._registry.workers()
+        self._paused, workers, self._condition = await asyncio.gather(
+            self._queue.is_paused(), self._registry.workers(), self._look_at_server()
+        )
         self._workers = tuple(sorted(workers, key=lambda worker: worker.name))
         self._slow_look_at = time.monotonic()
+
+    async def _look_at_server(self) -> ServerState:
+        """Its own words on why it takes nothing new; and whether it is slow."""
+        asked = time.monotonic()
+        trouble = await self._queue.server_condition()
+        took = time.monotonic() - asked
+        if trouble:
+            return self._server_state(trouble, False)
+        if took > SLOW_SECONDS:
+            return self._server_state(f"The server is slow: it takes {took:.0f} s to answer. Nothing is lost.", True)
+        return self._server_state("", True)
 
     def _update(
         self,
@@ -179,7 +195,7 @@ class Poller:
         server: ServerState | None = None,
     ) -> Update:
         return Update(
-            server=server or self._server_state(""),
+            server=server or self._condition,
             paused=self._paused,
             workers=self._workers,
             jobs=jobs,

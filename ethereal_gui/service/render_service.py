@@ -90,7 +90,7 @@ class RenderService:
         """
         address = await self.find_address()
         await check_server(address)
-        self.server = self._server_state("")
+        self.server = self._server_state("", True)
         self._queue = RenderQueue(address, queue_name=self._queue_name)
         self._registry = WorkerRegistry(address, queue_name=self._queue_name)
         self._store = await asyncio.to_thread(RenderStore, self.settings.data_dir / "history.sqlite3")
@@ -109,11 +109,21 @@ class RenderService:
             QueueError: there is no embedded server to be had.
         """
         if self.settings.uses_embedded_server:
-            self._embedded = EmbeddedServer(self.settings.data_dir)
+            self._embedded = self._embedded or EmbeddedServer(self.settings.data_dir)
             self._address = await self._embedded.start()
         else:
             self._address = remote_address(self.settings)
         return self._address
+
+    @property
+    def recovery(self) -> str | None:
+        """What the built-in server had to leave out of its data when it was last started here, a sentence."""
+        return self._embedded.recovery if self._embedded else None
+
+    @property
+    def last_recovery(self) -> str | None:
+        """When and what the built-in server ever left out last, whoever started it."""
+        return self._embedded.last_recovery() if self._embedded else None
 
     def redis_cli_command(self) -> str:
         """A command line that reaches the server, without secrets on it."""
@@ -318,13 +328,14 @@ class RenderService:
             EventFeed(self.address, queue_name=self._queue_name),
             registry,
             server_state=self._server_state,
-            worker_error=lambda: self._worker.error if self._worker else None,
+            worker_error=lambda: self._worker.trouble if self._worker else None,
             recheck_server=lambda: check_reachable(self.address),
         )
         try:
             async for update in poller.updates():
                 self.server = update.server
-                update = replace(update, rests_until=self.rests_until, all_done=await self._all_done(update))
+                done = await self._all_done(update)
+                update = replace(update, rests_until=self.rests_until, all_done=done, recovery=self.recovery)
                 if any(job.status is JobStatus.COMPLETED for job in update.jobs) and self._store:
                     self._speeds = await asyncio.to_thread(self._store.speeds)
                 yield update
@@ -472,7 +483,9 @@ class RenderService:
         """Sums over all completed renders on this computer."""
         return await asyncio.to_thread(self._store.totals) if self._store else HistoryTotals(0, 0.0, 0, 0.0)
 
-    def _server_state(self, message: str) -> ServerState:
+    def _server_state(self, message: str, available: bool) -> ServerState:
         mode: Literal["embedded", "remote"] = "embedded" if self.settings.uses_embedded_server else "remote"
         address = "built-in" if mode == "embedded" else (self._address.public if self._address else "")
-        return ServerState(mode, address, not message, message)
+        if message and self._embedded and self._embedded.trouble:
+            message = self._embedded.trouble  # why it cannot be started again says more
+        return ServerState(mode, address, available, message)

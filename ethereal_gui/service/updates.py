@@ -11,7 +11,7 @@ from ethereal_gui.domain.worker_info import WorkerInfo
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """The queue's server: ``address`` without secrets, ``message`` a sentence when it is not available."""
+    """The queue's server: ``address`` without secrets, ``message`` a sentence when it is not available or slow."""
 
     mode: Literal["embedded", "remote"]
     address: str
@@ -53,6 +53,7 @@ class Update:
         order: ids of the waiting jobs as they will run, when that may have changed; None when it has not.
         rests_until: when this computer renders again, outside the hours in the settings.
         all_done: the last of what was to do has ended just now.
+        recovery: what the built-in server had to leave out of its data at its last start, a sentence.
     """
 
     server: ServerState
@@ -66,3 +67,4 @@ class Update:
     worker_error: str | None = field(default=None)
     rests_until: datetime | None = None
     all_done: bool = False
+    recovery: str | None = None

@@ -62,5 +62,7 @@ def way_out(window: "MainWindow", action: str) -> None:
         window.tasks.start(window.service.render_now(), window.tr("Starting to render"))
     elif action == "start_worker":
         window.service.start_worker()
+    elif action == "recovery_seen":
+        window.notices.recovery_seen()
     else:
         window.actions_[action].trigger()

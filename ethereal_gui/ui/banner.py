@@ -65,7 +65,7 @@ class Banner(QFrame):
 
     def refresh(self) -> None:
         """Show the weightiest notice in the colours of the theme."""
-        order = ("offline", "disk", "worker", "paused", "resting")
+        order = ("offline", "storage", "disk", "worker", "slow", "paused", "resting")
         kinds = sorted(self._notices, key=lambda kind: order.index(kind) if kind in order else len(order))
         self._shown = self._notices[kinds[0]] if kinds else None
         self.setVisible(self._shown is not None)

@@ -21,6 +21,11 @@ class Notices(QObject):
         super().__init__(banner)
         self._banner = banner
         self._model = model
+        self._recovery: str | None = None
+
+    def recovery_seen(self) -> None:
+        """The person has read what the server recovered."""
+        self._banner.put("recovery", None)
 
     def look(self, update: Update) -> None:
         """Call after every update."""
@@ -28,6 +33,8 @@ class Notices(QObject):
         # The built-in server is started again by itself; a shared one may have another address.
         way = ("settings/Server", self.tr("Server settings…")) if server.mode == "remote" else ("", "")
         self._banner.put("offline", None if server.available else Notice(server.message, "offline", "bad", *way))
+        slow = Notice(server.message, "offline", "warn") if server.available and server.message else None
+        self._banner.put("slow", slow)
         waiting = self._model.count(DisplayState.WAITING, DisplayState.RETRYING)
         alive = any(worker.state is not WorkerState.LOST for worker in update.workers)
         resting = update.rests_until
@@ -38,6 +45,16 @@ class Notices(QObject):
             "start_worker",
             self.tr("Render here"),
         )
+        stuck = next(
+            (worker for worker in update.workers if worker.trouble and worker.state is not WorkerState.LOST), None
+        )
+        where = f"{stuck.host}: " if stuck and len(update.workers) > 1 else ""
+        waits = Notice(f"{where}{stuck.trouble}", "disk", "warn") if stuck else None
+        self._banner.put("storage", waits)
+        if update.recovery != self._recovery:
+            self._recovery = update.recovery
+            known = Notice(update.recovery or "", "info", "calm", "recovery_seen", self.tr("Understood"))
+            self._banner.put("recovery", known if update.recovery else None)
         unwatched = waiting and not alive and server.available and not resting
         self._banner.put("worker", lonely if unwatched else None)
         night = Notice(

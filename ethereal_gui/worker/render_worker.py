@@ -77,6 +77,11 @@ class RenderWorker:
         """Jobs that are being rendered."""
         return len(self._runners)
 
+    @property
+    def trouble(self) -> str | None:
+        """What does not work with the server at present, a sentence; None while all is well."""
+        return self._troubles.current
+
     def request_stop(self, finish_within: float) -> None:
         """Take nothing new; running renders may finish within so many seconds, then they are put back.
 
@@ -326,8 +331,7 @@ class RenderWorker:
     async def _heartbeats(self) -> None:
         while True:
             try:
-                async with asyncio.timeout(HEARTBEAT_SECONDS):
-                    await self._registry.heartbeat(self._info())
+                await self._registry.heartbeat(self._info())
                 self._troubles.went_well()
             except Exception as error:
                 self._troubles.report(sentence(self.config.address, error))

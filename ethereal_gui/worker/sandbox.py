@@ -18,6 +18,7 @@ from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, Rend
 from ethereal_gui.domain.job import Progress
 from ethereal_gui.render.video.storage import writing
 from ethereal_gui.worker.messages import Done, Failed, LogLine, ProgressLine, RenderRequest, parse_line, to_line
+from ethereal_gui.worker.patience import Patience
 
 MAX_LINE = 1 << 20
 KEPT_STDERR_LINES = 60
@@ -38,7 +39,7 @@ class RenderProcess:
         request: what to render.
         on_progress: called with each progress; on the loop that runs ``run``.
         on_log: called with each line worth keeping.
-        hang_seconds: without any message for so long the child is taken for hung.
+        hang_seconds: without getting on for so long the child is taken for hung, whatever it says.
     """
 
     def __init__(
@@ -112,15 +113,14 @@ class RenderProcess:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             process.stdin.write(to_line(self._request))
             await process.stdin.drain()
+        patience = Patience(self._hang_seconds)
         while True:
             try:
-                async with asyncio.timeout(self._hang_seconds):
+                async with asyncio.timeout(patience.step):
                     line = await process.stdout.readline()
             except TimeoutError:
-                minutes = self._hang_seconds / 60
-                raise RenderCrashedError(
-                    f"The render made no progress for {minutes:.3g} minutes and was stopped."
-                ) from None
+                patience.waited()
+                continue
             if not line:
                 return None
             try:
@@ -129,6 +129,7 @@ class RenderProcess:
                 raise RenderCrashedError("The render process said something that was not understood.") from error
             match message:
                 case ProgressLine():
+                    patience.heard(message.progress)
                     self._on_progress(message.progress)
                 case LogLine():
                     self._on_log(message.text)

@@ -16,7 +16,7 @@ class WorkerThread:
     """Starts, watches and stops a worker from another thread.
 
     Attributes:
-        error: why the worker ended by itself, a sentence for people; None while all is well.
+        error: why the worker ended by itself, a sentence for people; None while it runs.
     """
 
     def __init__(self, config: WorkerConfig, *, on_event: Callable[[str], None] = lambda _: None) -> None:
@@ -36,6 +36,11 @@ class WorkerThread:
     def is_alive(self) -> bool:
         """The worker runs."""
         return self._thread.is_alive()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it ended, or what it cannot do with the server at present, a sentence; None while all is well."""
+        return self.error or (self._worker.trouble if self._worker else None)
 
     @property
     def running_jobs(self) -> int:
