@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from bullmq import Job
@@ -14,6 +15,7 @@ from ethereal_gui.queue.control import WorkerRegistry
 from ethereal_gui.queue.event_feed import EventFeed
 from ethereal_gui.queue.keys import bullmq_client_name
 from ethereal_gui.queue.render_queue import RenderQueue
+from tests.integration.rendering import finished, make_song, running, worker_config
 from tests.integration.workers import outcome, until, working
 from tests.interop.conftest import Node
 
@@ -56,6 +58,35 @@ async def test_a_python_worker_takes_what_a_node_queue_adds(node: Node, queue: R
     status = await queue.get_batch_status("node-batch")
     assert status is not None
     assert (status.total, status.completed) == (1, 1)
+
+
+async def test_our_worker_renders_what_node_adds_and_node_sees_all_of_it(
+    node: Node, queue: RenderQueue, server_address: ServerAddress, queue_name: str, tmp_path: Path
+) -> None:
+    song = make_song(tmp_path / "ü.wav", 0.5)
+    data = {**DATA, "audioFile": {"id": "n1", "path": str(song), "originalName": "ü.wav"}, "quality": "draft"}
+    await node("listen")
+    config = worker_config(server_address, tmp_path, queue_name)
+    async with running(config):
+
+        async def node_sees_it() -> bool:
+            return any(name.endswith(f":w:{config.name}") for name in await node("workers"))
+
+        await until(node_sees_it)
+        job_id = await node("add", data=data, opts={"jobId": "node-batch-n1-1080p", "attempts": 3})
+        job = await finished(queue, job_id)
+        assert job.outcome is not None, job.failed_reason
+        assert Path(job.outcome.output_path).stat().st_size == job.outcome.size
+        assert Path(job.outcome.output_path).parent == config.output_dir
+
+    async def told() -> bool:
+        return any(event["name"] == "completed" for event in await node("events"))
+
+    await until(told)
+    events = await node("events")
+    assert next(event["returnvalue"] for event in events if event["name"] == "completed") == job.outcome.to_wire()
+    assert "rendering" in [event["data"]["stage"] for event in events if event["name"] == "progress"]
+    assert await node("state", id=job_id) == "completed"
 
 
 async def test_a_node_worker_sees_every_documented_field_and_its_end_is_noted(
