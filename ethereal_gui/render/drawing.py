@@ -42,7 +42,7 @@ class DrawingPool:
             for _ in range(count)
         ]
         fmt = spec.output_format
-        ahead = 2 if fmt.pixels > 4096 * 4096 else 4
+        ahead = 1 if fmt.pixels > 4096 * 4096 else 4
         self._feed = FrameFeed(self._draw, (fmt.height * 3 // 2, fmt.width), workers=count, ahead=ahead)
 
     def frames(self, numbers: Iterator[int]) -> Generator[UInt8, None, None]:

@@ -1,7 +1,9 @@
 """Which encoder makes the pictures, and how it is set up.
 
 Every encoder is asked for the same thing: closed groups of pictures of half a second that begin with an IDR picture,
-two B-frames, High profile, 4:2:0, BT.709 (YouTube's recommended upload settings), at constant quality with a cap.
+High profile with two B-frames, 4:2:0, BT.709 (YouTube's recommended upload settings), at constant quality with a cap.
+HEVC goes without B-frames: at 8192 x 8192 each picture that x265 keeps costs 700 MB, and they save 5 % of the bits at
+40 % of the speed.
 
 Dark gradients show bands in 8 bits. The pictures come with grain against it, and the encoders keep that grain:
 adaptive quantisation that favours dark areas (aq-mode 3), a weak deblocking filter, no psychovisual tricks that
@@ -25,10 +27,11 @@ HARDWARE: Final = ("nvenc", "videotoolbox", "qsv", "amf", "vaapi")
 
 _X264_THREADS: Final = 6
 """x264's packets depend on the number of its threads, so it is the same on every machine: a segment fits whoever
-encoded it. Six are as fast as three on two cores, and feed about as many as a drawing thread can keep busy."""
+encoded it. Six are as fast as three on two cores, and as many as a drawing thread can keep busy."""
 
-_MUCH_MEMORY = 4096 * 4096
-"""From this many pixels on, encoders are told to look ahead less and to work on fewer pictures at once."""
+_X264_SLICES: Final = 8
+_MANY_PIXELS: Final = 3840 * 2160
+"""From here on x264's threads share one picture instead of working on several: 270 MB at 4K instead of 560."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class EncoderSetup:
         context.framerate = Fraction(self.fps)
         context.sample_aspect_ratio = Fraction(1)
         context.gop_size = self.gop
-        context.max_b_frames = 2
+        context.max_b_frames = 0 if self.codec_name == "libx265" else 2
         context.color_primaries = ColorPrimaries.BT709
         context.color_trc = ColorTrc.BT709
         context.colorspace = Colorspace.ITU709
@@ -90,7 +93,8 @@ def software_setup(output_format: OutputFormat, fps: int, quality: Quality, proc
     """The software encoder of the format's codec; works on every machine and makes the same packets on each."""
     if output_format.codec is Codec.HEVC:
         return _setup(output_format, fps, "libx265", _x265(output_format, fps, quality), 0, processors=processors)
-    return _setup(output_format, fps, "libx264", _x264(output_format, fps, quality), _X264_THREADS)
+    threads = _X264_SLICES if output_format.pixels >= _MANY_PIXELS else _X264_THREADS
+    return _setup(output_format, fps, "libx264", _x264(output_format, fps, quality), threads)
 
 
 def hardware_setup(output_format: OutputFormat, fps: int, quality: Quality, family: str) -> EncoderSetup:
@@ -113,7 +117,7 @@ def max_bit_rate(output_format: OutputFormat, fps: int) -> int:
     platforms refuse (Reels: 25 Mb/s; a headset's decoder: about 150 Mb/s)."""
     pixels = output_format.pixels
     if output_format.projection is Projection.EQUIRECTANGULAR:
-        return 160_000_000 if pixels > _MUCH_MEMORY else 100_000_000
+        return 160_000_000 if pixels > 4096 * 4096 else 100_000_000
     if pixels <= 1920 * 1080:
         return 16_000_000 if fps <= 30 else 24_000_000
     return 68_000_000 if fps <= 30 else 85_000_000
@@ -158,10 +162,11 @@ def _x264(output_format: OutputFormat, fps: int, quality: Quality) -> dict[str, 
     params = (
         f"keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:bframes=2:b-pyramid=none:b-adapt=0:stitchable=1:"
         # Macroblock-tree with frame threads is not reproducible: about one run in fifty differs.
-        f"mbtree=0:{tuning}"
+        # Without it, looking ahead serves nothing but the cap, which hardly ever binds, and takes memory.
+        f"mbtree=0:rc-lookahead=0:sync-lookahead=0:{tuning}"
     )
-    if output_format.pixels >= _MUCH_MEMORY:
-        params += ":rc-lookahead=5:sync-lookahead=0"
+    if output_format.pixels >= _MANY_PIXELS:
+        params += f":sliced-threads=1:slices={_X264_SLICES}"
     return {
         "preset": preset,
         "crf": crf,
@@ -184,8 +189,9 @@ def _x265(output_format: OutputFormat, fps: int, quality: Quality) -> dict[str, 
     gop = max(1, fps // 2)
     rate = max_bit_rate(output_format, fps) // 1000
     params = (
-        f"keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:bframes=2:b-adapt=0:b-pyramid=0:cutree=0:rc-lookahead=5:"
-        f"lookahead-slices=0:frame-threads=1:vbv-maxrate={rate}:vbv-bufsize={2 * rate}:"
+        f"keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:bframes=0:cutree=0:rc-lookahead=0:"
+        # Blocks of 64 take a little less memory than the preset's 32.
+        f"ctu=64:lookahead-slices=0:frame-threads=1:vbv-maxrate={rate}:vbv-bufsize={2 * rate}:"
         f"colorprim=bt709:transfer=bt709:colormatrix=bt709:range=limited:log-level=error{tuning}"
     )
     return {"preset": preset, "crf": crf, "x265-params": params}
