@@ -1,6 +1,6 @@
 """What a video costs: drawing and encoding apart and together, per format, in one run.
 
-    python -m benchmarks.render_speed [--formats 1080p,4k,360stereo] [--templates flame] [--rounds 3] [--quality standard]
+    python -m benchmarks.render_speed [--formats 1080p,4k,360stereo] [--templates flame] [--rounds 3]
 
 For each format some seconds of the sample song are drawn into memory, encoded from there, and made end to end (drawn
 while they are encoded, as a render does it). Each round does all three in turn; medians are printed. Drawing is in
@@ -125,10 +125,8 @@ def report(case: Case, rounds: int) -> None:
     encoder_fps = 1 / statistics.median(cost.wall for cost in encode)
     fps = 1 / statistics.median(cost.wall for cost in both)
     ratio = statistics.median(b.wall / t.wall for b, t in zip(encode, both, strict=True))
-    print(
-        f"{case.spec.template.id:8} {fmt.id:15} {drawing:8.1f} {encoding:8.1f} {encoder_fps:8.2f} {fps:8.2f} {ratio:6.2f}",
-        flush=True,
-    )
+    name = f"{case.spec.template.id:8} {fmt.id:15}"
+    print(f"{name} {drawing:8.1f} {encoding:8.1f} {encoder_fps:8.2f} {fps:8.2f} {ratio:6.2f}", flush=True)
 
 
 def main() -> None:
