@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from ethereal_gui.commands.batches import take_files
-from ethereal_gui.commands.progress import ProgressView
+from ethereal_gui.commands.progress import ProgressView, describe
 from ethereal_gui.domain.job import JobSnapshot, JobStatus, RenderOptions
 from ethereal_gui.domain.paths import resource_path
 from ethereal_gui.service.render_service import RenderService
@@ -61,5 +61,4 @@ def _show(view: ProgressView, job: JobSnapshot) -> None:
     elif job.status is JobStatus.PENDING and job.failed_reason:
         view.show(job.id, label, 0.0, f"will be tried again: {job.failed_reason}", always=True)
     elif job.progress and job.status is JobStatus.PROCESSING:
-        speed = f", {job.progress.fps:.1f} fps" if job.progress.fps else ""
-        view.show(job.id, label, job.progress.fraction, f"{job.progress.stage}{speed}")
+        view.show(job.id, label, job.progress.fraction, describe(job.progress))

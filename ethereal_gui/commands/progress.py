@@ -7,7 +7,21 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from ethereal_gui.domain import job
+
 LINE_EVERY_SECONDS = 5.0
+
+
+def describe(progress: job.Progress) -> str:
+    """What a running render is busy with, its speed and the time left."""
+    if progress.stage is job.Stage.PREPARING:
+        return "preparing the drawing code for this computer: about 15 s, only this once"
+    parts = [progress.stage.value]
+    if progress.fps:
+        parts.append(f"{progress.fps:.1f} fps")
+    if progress.time_left is not None:
+        parts.append(f"{progress.time_left:.0f} s left")
+    return ", ".join(parts)
 
 
 class ProgressView:

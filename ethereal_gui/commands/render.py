@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from ethereal_gui.commands.batches import Choices, read_choices
-from ethereal_gui.commands.progress import ProgressView
+from ethereal_gui.commands.progress import ProgressView, describe
 from ethereal_gui.domain.batch import BatchJobData, utc_now
 from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.domain.job import Progress, RenderJobData
@@ -62,9 +62,7 @@ async def _render(config: WorkerConfig, job_id: str, data: RenderJobData, view: 
     label = _label(data)
 
     def on_progress(progress: Progress) -> None:
-        speed = f", {progress.fps:.1f} fps" if progress.fps else ""
-        left = f", {progress.time_left:.0f} s left" if progress.time_left is not None else ""
-        view.show(job_id, label, progress.fraction, f"{progress.stage}{speed}{left}")
+        view.show(job_id, label, progress.fraction, describe(progress))
 
     process = RenderProcess(
         make_request(config, job_id, data),

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from ethereal_gui.commands.progress import describe
 from ethereal_gui.domain.batch import BatchJobData, BatchStatus
 from ethereal_gui.domain.job import JobSnapshot, JobStatus
 from ethereal_gui.service.render_service import RenderService
@@ -150,9 +151,4 @@ def _batch_table(status: BatchStatus, jobs: list[JobSnapshot]) -> Table:
 def _progress_text(job: JobSnapshot) -> str:
     if job.status is not JobStatus.PROCESSING or job.progress is None:
         return f"{percent(job):.0f} %"
-    parts = [f"{percent(job):.0f} %", job.progress.stage.value]
-    if job.progress.fps:
-        parts.append(f"{job.progress.fps:.1f} fps")
-    if job.progress.time_left is not None:
-        parts.append(f"{job.progress.time_left:.0f} s left")
-    return ", ".join(parts)
+    return f"{percent(job):.0f} %, {describe(job.progress)}"

@@ -45,6 +45,7 @@ class Stage(StrEnum):
     """What a running render is busy with."""
 
     ANALYSING = "analysing"
+    PREPARING = "preparing"  # the engine's kernels are compiled, once on a computer
     RENDERING = "rendering"
     FINISHING = "finishing"
 

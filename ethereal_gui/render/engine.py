@@ -26,6 +26,7 @@ from ethereal_gui.render.drawing import DrawingPool
 from ethereal_gui.render.fingerprint import fingerprint
 from ethereal_gui.render.frames.renderer import FrameRenderer
 from ethereal_gui.render.progress import ProgressReporter
+from ethereal_gui.render.scene.jit import WERE_COMPILED
 from ethereal_gui.render.spec import RenderedVideo, RenderSpec
 from ethereal_gui.render.video.choice import choose_encoder
 from ethereal_gui.render.video.encoders import EncoderSetup, available_cores
@@ -242,7 +243,10 @@ class _Job:
         missing = [segment for segment in plan if not store.is_finished(segment)]
         frames = plan[-1].stop
         done = resumed = frames - sum(segment.frames for segment in missing)
-        self.progress.rendering(done, frames)
+        if missing and not WERE_COMPILED:
+            self.progress.preparing()
+        else:
+            self.progress.rendering(done, frames)
         if not missing:
             return resumed
         drawing = DrawingPool(self.spec, features, self.tags, threads=self.threads)

@@ -10,7 +10,12 @@ from ethereal_gui.domain.job import Progress, Stage
 _INTERVAL = 0.25
 _SPEED_SECONDS = 5.0
 
-SHARES: Final = {Stage.ANALYSING: (0.0, 0.04), Stage.RENDERING: (0.04, 0.97), Stage.FINISHING: (0.97, 1.0)}
+SHARES: Final = {
+    Stage.ANALYSING: (0.0, 0.04),
+    Stage.PREPARING: (0.04, 0.04),
+    Stage.RENDERING: (0.04, 0.97),
+    Stage.FINISHING: (0.97, 1.0),
+}
 """From where to where of the whole job each stage takes the bar."""
 
 
@@ -34,6 +39,10 @@ class ProgressReporter:
     def analysing(self, part: float) -> None:
         """``part`` 0..1 of the analysis is done."""
         self._report(Stage.ANALYSING, part)
+
+    def preparing(self) -> None:
+        """The kernels are being compiled, which a computer does once and takes some fifteen seconds."""
+        self._report(Stage.PREPARING, 0.0)
 
     def rendering(self, frame: int, frames: int) -> None:
         """``frame`` of ``frames`` are encoded, those of earlier attempts included."""

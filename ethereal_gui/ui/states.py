@@ -113,6 +113,7 @@ def stage_word(stage: Stage) -> str:
     """What a running job is busy with."""
     return {
         Stage.ANALYSING: tr("Analysing"),
+        Stage.PREPARING: tr("Preparing (first time)"),
         Stage.RENDERING: tr("Rendering"),
         Stage.FINISHING: tr("Finishing"),
     }[stage]

@@ -169,4 +169,11 @@ class RenderProcess:
 def child_environment(cache_dir: Path) -> dict[str, str]:
     """What a child needs and nothing that is secret: the server's address and password stay with the worker."""
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return {**passed, "NUMBA_CACHE_DIR": str(cache_dir / "kernels"), "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    return {
+        **passed,
+        "NUMBA_CACHE_DIR": str(cache_dir / "kernels"),
+        # The analysis multiplies small matrices: a second BLAS thread would only wait in a loop, at twice the CPU time.
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
+    }

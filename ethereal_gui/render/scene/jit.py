@@ -9,13 +9,14 @@ process or came from the cache, and on the processor, and the pictures must not.
 
 import hashlib
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numba import config, njit
 
 
-def _separate_cache_for_these_sources() -> None:
-    """Keep compiled kernels in a folder named after the source of all of them.
+def _separate_cache_for_these_sources() -> bool:
+    """Keep compiled kernels in a folder named after the source of all of them. Returns whether it is there already.
 
     numba looks only at the file that a kernel stands in; a changed constant or helper of another file would go
     unnoticed, and an old kernel would run with new data.
@@ -26,10 +27,13 @@ def _separate_cache_for_these_sources() -> None:
         for path in sorted(folder.glob("*.py")):
             digest.update(path.read_bytes())
     base = Path(config.CACHE_DIR) if config.CACHE_DIR else Path(__file__).parent / "__pycache__"
-    config.CACHE_DIR = str(base / f"kernels-{digest.hexdigest()}")
+    folder = base / f"kernels-{digest.hexdigest()}"
+    config.CACHE_DIR = str(folder)
+    return folder.exists()
 
 
-_separate_cache_for_these_sources()
+WERE_COMPILED: Final = _separate_cache_for_these_sources()
+"""The kernels come from the cache: the first picture does not have to wait for the compiler."""
 
 kernel = njit(nogil=True, cache=True, fastmath={"nnan", "ninf", "nsz"}, error_model="numpy")
 

@@ -13,6 +13,7 @@ def test_the_fraction_never_falls_and_updates_are_few() -> None:
     for part in (0.0, 0.5, 0.2, 1.0):
         reporter.analysing(part)
         now[0] += 0.01
+    reporter.preparing()
     for frame in range(301):
         reporter.rendering(frame, 300)
         now[0] += 0.05
