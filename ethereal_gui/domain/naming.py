@@ -4,11 +4,15 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from datetime import date
 from itertools import count
+from pathlib import PurePath
 from string import Formatter
 from typing import Final
 
+from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.errors import SettingsError
+from ethereal_gui.domain.formats import OutputFormat
 
 DEFAULT_PATTERN: Final = "{date}_{song}_{format}_v{n}"
 FIELDS: Final = ("date", "song", "format", "template", "artist", "n")
@@ -58,6 +62,17 @@ def check_pattern(pattern: str) -> str:
     if "/" in pattern or "\\" in pattern:
         raise SettingsError(f"The name pattern “{pattern}” must not contain a folder.")
     return pattern
+
+
+def name_fields(audio: AudioFile, output_format: OutputFormat, template: str, day: date) -> dict[str, str]:
+    """Values for the pattern's fields but ``n``."""
+    return {
+        "date": day.isoformat(),
+        "song": PurePath(audio.original_name).stem or audio.display_title,
+        "format": output_format.suffix,
+        "template": template,
+        "artist": audio.artist or "",
+    }
 
 
 def candidate_names(pattern: str, fields: Mapping[str, str], extension: str = ".mp4") -> Iterator[str]:

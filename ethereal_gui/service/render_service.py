@@ -19,6 +19,7 @@ from ethereal_gui.domain.errors import EtherealError, ServerUnavailableError
 from ethereal_gui.domain.formats import get_format
 from ethereal_gui.domain.hours import parse_hours
 from ethereal_gui.domain.job import JobSnapshot, JobStatus, RenderJobData, RenderOptions
+from ethereal_gui.domain.naming import check_pattern
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.domain.worker_info import WorkerInfo
 from ethereal_gui.intake.inspect import IntakeResult, Skipped, examine, find_candidates
@@ -39,6 +40,7 @@ from ethereal_gui.service.configuration import (
 from ethereal_gui.service.estimate import Estimate, estimate
 from ethereal_gui.service.hours_keeper import HoursKeeper
 from ethereal_gui.service.poller import Poller
+from ethereal_gui.service.preflight import Preflight, QueuedVideos, examine_batch
 from ethereal_gui.service.updates import ActionResult, Removed, ServerState, SubmittedBatch, Update
 from ethereal_gui.settings import Settings
 from ethereal_gui.store.renders import HistoryTotals, RenderRecord, RenderStore
@@ -79,6 +81,7 @@ class RenderService:
         self._hours = HoursKeeper(lambda: parse_hours(self.settings.hours))
         self._rests = False
         self._worked = False
+        self._queued = QueuedVideos()
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -272,6 +275,31 @@ class RenderService:
             speeds=self._speeds,
         )
 
+    async def preflight(
+        self, audio_files: Sequence[AudioFile], formats: Sequence[str], template: str, options: RenderOptions
+    ) -> Preflight:
+        """Cost, names, repetitions and clashes of a batch before it is submitted.
+
+        Raises:
+            SettingsError: the name pattern is not valid.
+        """
+
+        def examine() -> Preflight:
+            pattern = check_pattern(options.name_pattern or self.settings.name_pattern)
+            rendered = self._store.rendered(template, (audio.path for audio in audio_files)) if self._store else set()
+            return examine_batch(
+                self.estimate(audio_files, formats, template, options),
+                audio_files,
+                formats,
+                template,
+                pattern=pattern,
+                folder=Path(options.output_dir) if options.output_dir else self.settings.output_dir,
+                queued=self._queued,
+                rendered=rendered,
+            )
+
+        return await asyncio.to_thread(examine)
+
     # -- batches ------------------------------------------------------------------------------------------------
 
     async def submit(
@@ -334,6 +362,7 @@ class RenderService:
         try:
             async for update in poller.updates():
                 self.server = update.server
+                self._queued.look(update)
                 done = await self._all_done(update)
                 update = replace(update, rests_until=self.rests_until, all_done=done, recovery=self.recovery)
                 if any(job.status is JobStatus.COMPLETED for job in update.jobs) and self._store:

@@ -5,9 +5,10 @@ reads while the worker writes. Connections belong to one thread; a ``RenderStore
 fraction of a millisecond and can be used from any thread.
 """
 
+import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,6 +42,7 @@ CREATE TABLE IF NOT EXISTS renders (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS renders_started ON renders (started DESC);
 CREATE INDEX IF NOT EXISTS renders_job ON renders (job_id);
+CREATE INDEX IF NOT EXISTS renders_audio ON renders (audio_path);
 PRAGMA user_version = 1;
 """
 
@@ -155,6 +157,16 @@ class RenderStore:
         with self._connect() as connection:
             rows = connection.execute(query, {"like": f"%{escaped}%", "limit": limit, "offset": offset})
             return [RenderRecord(**dict(row)) for row in rows]
+
+    def rendered(self, template: str, audio_paths: Iterable[str]) -> set[tuple[str, str]]:
+        """Which of these songs have a video with that template, and in which formats."""
+        query = (
+            "SELECT DISTINCT audio_path, output_format FROM renders WHERE status = 'completed' AND template = ?"
+            " AND audio_path IN (SELECT value FROM json_each(?))"
+        )
+        with self._connect() as connection:
+            rows = connection.execute(query, (template, json.dumps(list(audio_paths))))
+            return {(path, output_format) for path, output_format in rows}
 
     def totals(self) -> HistoryTotals:
         """Sums over all completed renders."""

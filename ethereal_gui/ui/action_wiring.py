@@ -43,7 +43,7 @@ def connect_actions(window: "MainWindow") -> None:
     for action_id, way in ways.items():
         actions[action_id].triggered.connect(lambda _=False, act=way: act())
     for action_id in actions.for_jobs:
-        actions[action_id].triggered.connect(lambda _=False, act=action_id: jobs.run(act, view.selected_ids()))
+        actions[action_id].triggered.connect(lambda _=False, act=action_id: window.run_on_selection(act))
     for name in ("create", "queue", "history"):
         actions[name].triggered.connect(lambda _=False, page=name: window.show_page(page))
     actions["pause"].triggered.connect(window.pause)

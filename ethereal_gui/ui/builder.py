@@ -9,12 +9,12 @@ from typing import Final
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 
-from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.batch import new_batch_id
-from ethereal_gui.domain.job import RenderOptions
+from ethereal_gui.domain.errors import SettingsError
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.ui import text
 from ethereal_gui.ui.create_page import CreatePage
+from ethereal_gui.ui.draft import Draft
 from ethereal_gui.ui.songs import COVER
 from ethereal_gui.ui.tasks import TaskOwner
 from ethereal_gui.ui.toast import Toast
@@ -57,6 +57,7 @@ class Builder(QObject):
         page.options.changed.connect(self._changed)
         page.gallery.template_changed.connect(self._changed)
         page.options.submitted.connect(self.submit)
+        page.options.leave_out_wanted.connect(self._leave_out)
         self._changed()
 
     # ---- intake ------------------------------------------------------------------------------------------------
@@ -114,8 +115,14 @@ class Builder(QObject):
         page = self._page
         songs, choices = page.songs.songs, page.options.choices
         template = page.gallery.chosen
-        cost = await asyncio.to_thread(self._service.estimate, songs, choices.formats, template.id if template else "")
-        page.options.show_cost(len(songs), cost)
+        try:
+            found = await self._service.preflight(
+                songs, choices.formats, template.id if template else "", choices.options()
+            )
+        except SettingsError as error:
+            page.options.show_problem(str(error))
+        else:
+            page.options.show_preflight(len(songs), found)
 
     # ---- submitting --------------------------------------------------------------------------------------------
 
@@ -132,12 +139,7 @@ class Builder(QObject):
             return
         self._state.put_choices(choices, template.id, self._service.settings)
         page.options.submit.setEnabled(False)
-        options = RenderOptions(
-            output_dir=str(choices.output_dir),
-            fps=choices.fps,
-            quality=choices.quality,
-            template_values=page.parameters.values or None,
-        )
+        options = choices.options(page.parameters.values)
         try:
             added = await self._service.submit(
                 page.songs.songs, template.id, choices.formats, options, batch_id=self._batch_id
@@ -150,13 +152,20 @@ class Builder(QObject):
         self._toast.say(words.format(text.count(number)))
         self.submitted.emit(added.batch_id)
 
-    def clone(self, songs: list[AudioFile], formats: list[str], template: str) -> None:
-        """Start a new batch from older jobs."""
+    def clone(self, draft: Draft) -> None:
+        """Start a new batch like an older one; its songs may have to be looked into first."""
         page = self._page
         page.songs.clear()
-        page.songs.add(songs)
-        page.options.formats.choose(formats)
-        page.gallery.choose(template)
+        page.songs.add(draft.songs)
+        page.gallery.choose(draft.template)
+        page.parameters.put_values(draft.options.template_values or {})
+        page.options.show_choices(draft.choices(page.options.choices))
+        if draft.paths:
+            self.take_in(draft.paths)
+
+    def _leave_out(self, song_ids: list[str]) -> None:
+        songs = self._page.songs
+        songs.take_away([row for row, song in enumerate(songs.songs) if song.id in song_ids])
 
 
 def _scaled(picture: bytes) -> QImage:

@@ -12,6 +12,7 @@ from ethereal_gui.ui.batch_options import BatchOptions
 from ethereal_gui.ui.drop_zone import DropZone
 from ethereal_gui.ui.parameter_editor import ParameterEditor
 from ethereal_gui.ui.parts import ElidedLabel, button, column, icon_button, label, line, row
+from ethereal_gui.ui.preview_panel import PreviewPanel
 from ethereal_gui.ui.songs import SongList, SongModel
 from ethereal_gui.ui.template_gallery import TemplateGallery, TemplateModel
 
@@ -29,7 +30,7 @@ class CreatePage(QStackedWidget):
     intake_cancelled = Signal()
     report_wanted = Signal(str)
 
-    def __init__(self, preview: QWidget) -> None:
+    def __init__(self, preview: PreviewPanel) -> None:
         super().__init__()
         self.setObjectName("page")
         self.songs = SongModel()

@@ -1,5 +1,7 @@
 """Everything about the current job or batch: facts, error with what to do, log, parameters."""
 
+from typing import Final
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFormLayout, QFrame, QPlainTextEdit, QScrollArea, QSizePolicy, QTabWidget, QWidget
@@ -11,6 +13,9 @@ from ethereal_gui.ui.queue_delegate import batch_state
 from ethereal_gui.ui.queue_nodes import BatchNode, JobNode
 from ethereal_gui.ui.states import LOOKS, DisplayState, state_word
 from ethereal_gui.ui.theme import colours
+
+_PICTURES: Final = 64
+"""How many newest frames are kept; each takes a quarter of a megabyte."""
 
 
 class DetailPane(QFrame):
@@ -124,7 +129,10 @@ class DetailPane(QFrame):
 
     def show_picture(self, job_id: str, image: QImage) -> None:
         """The newest frame of a job; kept for when it is shown again."""
+        self._pictures.pop(job_id, None)
         self._pictures[job_id] = image
+        if len(self._pictures) > _PICTURES:
+            del self._pictures[next(iter(self._pictures))]
         if self._node is not None and self._node.id == job_id:
             self.picture.show_image(image)
             self.picture.show()

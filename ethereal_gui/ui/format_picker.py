@@ -24,7 +24,7 @@ class FormatPicker(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._boxes: dict[str, QCheckBox] = {}
-        groups = column(spacing=12)
+        groups = column(spacing=10)
         for group in FormatGroup:
             lines = column(spacing=0)
             heading = label(tr(group.value), "caption")
@@ -32,6 +32,7 @@ class FormatPicker(QWidget):
             lines.addSpacing(2)
             for fmt in (fmt for fmt in FORMATS.values() if fmt.group is group):
                 box = QCheckBox(fmt.label)
+                box.setObjectName("format")
                 box.setToolTip(fmt.description)
                 box.setAccessibleName(f"{tr(group.value)}: {fmt.label}")
                 box.setAccessibleDescription(fmt.description)

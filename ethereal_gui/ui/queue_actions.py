@@ -2,23 +2,28 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication
 
+from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.service.render_service import LOW_PRIORITY, RenderService
 from ethereal_gui.service.updates import ActionResult, Removed
 from ethereal_gui.ui import queue_cells, text
+from ethereal_gui.ui.draft import draft_of_jobs
 from ethereal_gui.ui.edit_dialog import changed
 from ethereal_gui.ui.queue_model import QueueModel
 from ethereal_gui.ui.queue_nodes import JobNode
 from ethereal_gui.ui.states import DisplayState
 from ethereal_gui.ui.tasks import TaskOwner
 from ethereal_gui.ui.toast import Toast
+from ethereal_gui.ui.videos import show_videos
 
 log = logging.getLogger(__name__)
+_MOST_REPORTS = 20
 _RUNNING = (DisplayState.RUNNING, DisplayState.STOPPING)
 _WAITING = (DisplayState.WAITING, DisplayState.RETRYING)
 _OVER = (DisplayState.DONE, DisplayState.FAILED, DisplayState.CANCELLED)
@@ -44,12 +49,12 @@ class QueueActions(QObject):
     """Does things with jobs.
 
     Signals:
-        clone_wanted: audio files, formats and template for a new batch.
+        clone_wanted: a ``Draft`` for a new batch.
         edit_wanted: ids of waiting jobs that are to be changed.
         undo_possible: something was removed that can be put back, or no longer.
     """
 
-    clone_wanted = Signal(list, list, str)
+    clone_wanted = Signal(object)
     edit_wanted = Signal(list)
     undo_possible = Signal(bool)
 
@@ -80,14 +85,14 @@ class QueueActions(QObject):
             return
         ids = [job.id for job in jobs]
         if action in ("open", "reveal"):
-            self._show_videos(jobs, folder=action == "reveal")
+            paths = [Path(job.snapshot.outcome.output_path) for job in jobs if job.snapshot.outcome]
+            show_videos(paths, self._toast, folder=action == "reveal")
         elif action == "copy":
-            QGuiApplication.clipboard().setText("\n\n".join(report(job) for job in jobs))
-            self._toast.say(self.tr("Report copied."))
+            self._tasks.start(self._copy(jobs), self.tr("Copying the report"), replace="copy")
         elif action == "edit":
             self.edit_wanted.emit(ids)
         elif action == "clone":
-            self._clone(jobs)
+            self.clone_wanted.emit(draft_of_jobs(jobs))
         elif action == "remove":
             self._tasks.start(self._remove(ids), self.tr("Removing"))
         elif action == "retry_batch":
@@ -188,23 +193,18 @@ class QueueActions(QObject):
             words = self.tr("1 job removed.") if len(gone) == 1 else self.tr("{0} jobs removed.")
             self._toast.say(words.format(text.count(len(gone))), button_words=self.tr("Undo"), act=self.undo)
 
+    async def _copy(self, jobs: list[JobNode]) -> None:
+        parts = []
+        for job in jobs[:_MOST_REPORTS]:
+            log_lines: list[str] = []
+            with suppress(EtherealError):  # a report is wanted all the more when the server does not answer
+                log_lines = await self._service.job_log(job.id)
+            parts.append("\n".join([report(job), *(["Log:"] if log_lines else []), *log_lines]))
+        QGuiApplication.clipboard().setText("\n\n".join(parts))
+        self._toast.say(self.tr("Report copied."))
+
     async def _undo(self, removed: Removed) -> None:
         self._say_refused(await self._service.undo_remove(removed))
-
-    def _show_videos(self, jobs: list[JobNode], *, folder: bool) -> None:
-        paths = [Path(job.snapshot.outcome.output_path) for job in jobs if job.snapshot.outcome]
-        targets = list(dict.fromkeys(path.parent if folder else path for path in paths))
-        missing = [path for path in targets if not path.exists()]
-        for path in targets[:5]:
-            if path not in missing:
-                QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
-        if missing:
-            self._toast.complain(self.tr("“{0}” is not there any more.").format(missing[0].name))
-
-    def _clone(self, jobs: list[JobNode]) -> None:
-        songs = {job.audio.path: job.audio for job in jobs if job.audio}
-        formats = list(dict.fromkeys(job.format_id for job in jobs if job.format_id))
-        self.clone_wanted.emit(list(songs.values()), formats, jobs[0].template)
 
 
 def report(job: JobNode) -> str:

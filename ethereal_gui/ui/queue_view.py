@@ -36,7 +36,7 @@ from ethereal_gui.ui.states import DisplayState
 _WIDTHS = {
     Column.FORMAT: 92,
     Column.TEMPLATE: 92,
-    Column.STATE: 128,
+    Column.STATE: 138,
     Column.PROGRESS: 168,
     Column.SPEED: 120,
     Column.TIME: 122,

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import (
     QAbstractListModel,
+    QEvent,
     QModelIndex,
     QPersistentModelIndex,
     QRect,
@@ -126,9 +127,11 @@ class TemplateGallery(QListView):
 
     Signals:
         template_changed: another template was chosen.
+        hovered: id of the template under the pointer, empty when there is none.
     """
 
     template_changed = Signal()
+    hovered = Signal(str)
 
     def __init__(self, model: TemplateModel) -> None:
         super().__init__()
@@ -150,6 +153,12 @@ class TemplateGallery(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         model.modelReset.connect(self._restore)
         self.selectionModel().currentChanged.connect(self._current_changed)
+        self.entered.connect(lambda index: self.hovered.emit(model.template(index.row()).id))
+        self.viewportEntered.connect(lambda: self.hovered.emit(""))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.hovered.emit("")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         # Room for the scroll bar is always kept, or the cards would change their number when it comes and goes.

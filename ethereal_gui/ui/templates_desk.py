@@ -18,6 +18,10 @@ from ethereal_gui.ui.toast import Toast
 from ethereal_gui.worker.preview import PreviewRequest
 
 _THUMBNAIL: Final = (272, 152)
+_STILL: Final = 8.0
+_STEP: Final = 0.06
+_MOVES_FOR: Final = 15.0
+"""Seconds of the bundled song: where a thumbnail stands still, its pause between two frames, and how long it moves."""
 
 
 class TemplatesDesk(QObject):
@@ -38,9 +42,11 @@ class TemplatesDesk(QObject):
         self._draw = draw
         self._tasks = tasks
         self._toast = toast
+        self._moving: asyncio.Task[None] | None = None
         editor = page.parameters
         page.gallery.template_changed.connect(self._show_parameters)
         page.templates.modelReset.connect(self._show_parameters)
+        page.gallery.hovered.connect(self._hovered)
         editor.values_changed.connect(self.changed)
         editor.save_wanted.connect(self._ask_name)
         editor.import_wanted.connect(self._choose_import)
@@ -57,24 +63,44 @@ class TemplatesDesk(QObject):
         self._tasks.start(self._draw_thumbnails(templates), self.tr("Drawing thumbnails"), replace="thumbnails")
 
     async def _draw_thumbnails(self, templates: list[Template]) -> None:
+        for template in templates:
+            await self._draw_thumbnail(template, _STILL)
+
+    async def _draw_thumbnail(self, template: Template, moment: float) -> None:
         songs = sorted(path for path in resource_path("audio").glob("*") if path.suffix != ".txt")
         if not songs:
             return
-        for template in templates:
-            request = PreviewRequest(
-                audio_path=str(songs[0]),
-                template=template,
-                output_format="1080p",
-                fps=30,
-                time=8.0,
-                width=_THUMBNAIL[0],
-                height=_THUMBNAIL[1],
-            )
-            try:
-                picture = await self._draw(request)
-            except EtherealError:
-                continue  # the card keeps its symbol; the preview says what is wrong
-            self._page.templates.set_picture(template.id, to_image(picture))
+        request = PreviewRequest(
+            audio_path=str(songs[0]),
+            template=template,
+            output_format="1080p",
+            fps=30,
+            time=moment,
+            width=_THUMBNAIL[0],
+            height=_THUMBNAIL[1],
+        )
+        try:
+            picture = await self._draw(request)
+        except EtherealError:
+            return  # the card keeps what it has; the preview says what is wrong
+        self._page.templates.set_picture(template.id, to_image(picture))
+
+    def _hovered(self, template_id: str) -> None:
+        row = self._page.templates.row_of(template_id)
+        if row >= 0:
+            template = self._page.templates.template(row)
+            self._moving = self._tasks.start(self._move(template), self.tr("Drawing a thumbnail"), replace="moving")
+        elif self._moving:
+            self._moving.cancel()
+
+    async def _move(self, template: Template) -> None:
+        """Show the template in motion while the pointer is on it; the playing preview has the engine to itself."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while (played := loop.time() - began) < _MOVES_FOR:
+            if not self._page.preview.is_playing:
+                await self._draw_thumbnail(template, _STILL + played)
+            await asyncio.sleep(_STEP)
 
     def _show_parameters(self) -> None:
         chosen = self._page.gallery.chosen

@@ -92,10 +92,11 @@ def _clock_time(moment: datetime) -> str:
 
 
 def date_and_time(iso: str | None) -> str:
-    """An ISO 8601 moment as the locale writes it."""
-    if not iso:
+    """An ISO 8601 moment as the locale writes it; a dash for what is none: anybody can put jobs into the queue."""
+    try:
+        moment = datetime.fromisoformat(iso or "").astimezone()
+    except (ValueError, OverflowError, OSError):
         return "–"
-    moment = datetime.fromisoformat(iso).astimezone()
     return f"{moment:%d %b %Y} {_clock_time(moment)}"
 
 

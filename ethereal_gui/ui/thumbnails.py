@@ -1,11 +1,12 @@
 """Pictures in the queue: the newest frame of what is being rendered.
 
 A frame is a pure function of time, so the picture is drawn anew by the preview's process and nothing has to be sent by
-the worker. Only running jobs and the current one get pictures: analysing songs that nobody looks at would take
-processor time from the render.
+the worker. Only running jobs and finished ones on the screen get pictures, one at a time: their songs were analysed
+for the render. Analysing songs that only wait would take processor time from it.
 """
 
 import time
+from collections.abc import Iterator
 from typing import Final
 
 from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal
@@ -25,6 +26,7 @@ from ethereal_gui.worker.preview import PreviewRequest
 
 LARGE: Final = QSize(320, 180)
 _EVERY_MS: Final = 2000
+_IDLE_EVERY_MS: Final = 250
 _AGAIN_AFTER: Final = 8.0
 _USUAL_PLACE: Final = 0.4
 
@@ -58,16 +60,30 @@ class QueueThumbnails(QObject):
         if self._view.isVisible() and (job := self._next()):
             self._drawn[job.id] = time.monotonic()
             self._tasks.start(self._picture(job), self.tr("Drawing a thumbnail"), replace="queue thumbnail")
+            self._timer.setInterval(_EVERY_MS if self._model.count(DisplayState.RUNNING) else _IDLE_EVERY_MS)
+        else:
+            self._timer.setInterval(_EVERY_MS)
 
     def _next(self) -> JobNode | None:
         now = time.monotonic()
         current = self._view.current_node()
-        if isinstance(current, JobNode) and current.state is DisplayState.DONE and current.id not in self._drawn:
+        if isinstance(current, JobNode) and self._lacks(current):
             return current
         for job in self._model.jobs_in(DisplayState.RUNNING):
             if job.row != HIDDEN and now - self._drawn.get(job.id, 0.0) > _AGAIN_AFTER:
                 return job
-        return None
+        return next((job for job in self._on_screen() if self._lacks(job)), None)
+
+    def _lacks(self, job: JobNode) -> bool:
+        return job.state is DisplayState.DONE and job.id not in self._drawn
+
+    def _on_screen(self) -> Iterator[JobNode]:
+        view = self._view
+        last = view.rowAt(view.viewport().height() - 1)
+        for row in range(max(0, view.rowAt(0)), (last if last >= 0 else self._model.rowCount() - 1) + 1):
+            node = self._model.node(row)
+            if isinstance(node, JobNode):
+                yield node
 
     async def _picture(self, job: JobNode) -> None:
         data = job.snapshot.data

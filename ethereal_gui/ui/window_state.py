@@ -42,14 +42,17 @@ class WindowState:
             output_dir=Path(folder) if folder else settings.output_dir,
             fps=int(fps) if fps.isdecimal() and int(fps) in FRAME_RATES else settings.fps,
             quality=Quality(quality) if quality in set(Quality) else settings.quality,
+            name_pattern=self.text("batch/pattern") or settings.name_pattern,
         )
 
     def put_choices(self, choices: BatchChoices, template: str, settings: Settings) -> None:
-        """Remember choices; a folder only when it is another than the settings', which may change later."""
+        """Remember choices; folder and pattern only when they are others than the settings', which may change later."""
         self.put("batch/formats", ",".join(choices.formats))
         self.put("batch/fps", str(choices.fps))
         self.put("batch/quality", choices.quality.value)
         self.put("batch/folder", "" if choices.output_dir == settings.output_dir else str(choices.output_dir))
+        same = choices.name_pattern == settings.name_pattern
+        self.put("batch/pattern", "" if same else choices.name_pattern)
         self.put("batch/template", template)
 
     def flush(self) -> None:

@@ -48,11 +48,10 @@ class WorkersDialog(QDialog):
         self._list = QVBoxLayout()
         self._list.setSpacing(12)
         self._none = label(self.tr("No worker is running, so nothing is rendered."), "muted", wrap=True)
-        hint = label(
-            self.tr("More computers can help: run “ethereal worker” on them, with this queue’s address in REDIS_URL."),
-            "small",
-            wrap=True,
-        )
+        shared = self.tr("More computers can help: run “ethereal worker” on them, with the address {0} in REDIS_URL.")
+        own = self.tr("More computers can help when the queue is on a shared Redis server: see Settings, Server.")
+        remote = service.server.mode == "remote"
+        hint = label(shared.format(service.server.address) if remote else own, "small", wrap=True)
         close = button(self.tr("Close"), "primary")
         close.clicked.connect(self.accept)
         self.setLayout(

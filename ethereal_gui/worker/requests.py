@@ -1,15 +1,15 @@
 """A job's data -> the request to a child, with everything that the worker decides itself."""
 
 import hashlib
-from datetime import datetime
-from pathlib import Path, PurePath
+from datetime import date
+from pathlib import Path
 
 from pydantic import ValidationError
 
 from ethereal_gui.domain.errors import EtherealError, FileUnreadableError, JobDataError
 from ethereal_gui.domain.formats import FRAME_RATES, get_format
 from ethereal_gui.domain.job import RenderJobData
-from ethereal_gui.domain.naming import check_pattern
+from ethereal_gui.domain.naming import check_pattern, name_fields
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.messages import RenderRequest
@@ -62,13 +62,7 @@ def make_request(config: WorkerConfig, job_id: str, data: RenderJobData) -> Rend
         artist=audio.artist,
         output_dir=str(output_dir_of(config, data)),
         name_pattern=_pattern(config, data),
-        name_fields={
-            "date": datetime.now().astimezone().strftime("%Y-%m-%d"),
-            "song": PurePath(audio.original_name).stem or audio.display_title,
-            "format": output_format.suffix,
-            "template": template.id,
-            "artist": audio.artist or "",
-        },
+        name_fields=name_fields(audio, output_format, template.id, date.today()),
         work_dir=str(work_dir_of(config, job_id)),
         cache_dir=str(config.cache_dir),
         threads=config.threads_per_render,

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from ethereal_gui.domain.audio_file import AudioFile
@@ -25,6 +26,9 @@ SONGS = (
     ("Glass Harbour", "Lys Arden", 301.1),
     ("Returning", "Still Room", 455.9),
 )
+
+
+_LAST_RENDER = datetime(2026, 11, 23, 23, 10, tzinfo=UTC)
 
 
 def song(number: int, *, album: str | None = None) -> AudioFile:
@@ -234,8 +238,8 @@ def records(number: int) -> list[RenderRecord]:
                 duration=audio.duration if complete else None,
                 size=round((audio.duration or 0) * 1_020_000) if complete else None,
                 elapsed=(audio.duration or 0) * 0.61 if complete else None,
-                started=f"2026-11-{23 - place // 6:02}T{23 - place % 12:02}:10:00.000+00:00",
-                completed=f"2026-11-{23 - place // 6:02}T{23 - place % 12:02}:14:21.000+00:00",
+                started=(_LAST_RENDER - timedelta(hours=4 * place)).isoformat(),
+                completed=(_LAST_RENDER - timedelta(hours=4 * place, minutes=-4)).isoformat(),
                 error="The disk is full." if status == "failed" else None,
                 attempts=1,
                 worker="studio-4711-a1",

@@ -81,7 +81,9 @@ class StandInService(RenderService):
 
     async def watch(self) -> AsyncIterator[Update]:
         while True:
-            yield await self._updates.get()
+            update = await self._updates.get()
+            self._queued.look(update)
+            yield update
 
     async def submit(
         self,

@@ -1,10 +1,11 @@
 """The real window with a stand-in service: drops, submitting, actions by their keys, filters, notices, closing."""
 
 import asyncio
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -19,10 +20,12 @@ from PySide6.QtWidgets import (
 )
 
 from ethereal_gui.domain.audio_file import AudioFile
-from ethereal_gui.domain.job import RenderJobData, RenderOptions
+from ethereal_gui.domain.formats import Quality
+from ethereal_gui.domain.job import RenderJobData, RenderOptions, RenderOutcome
 from ethereal_gui.intake.inspect import IntakeResult, Skipped
 from ethereal_gui.service.updates import ServerState
 from ethereal_gui.settings import CloseBehaviour, load_settings
+from ethereal_gui.store.renders import RenderStore
 from ethereal_gui.ui.close_dialog import CloseDialog
 from ethereal_gui.ui.edit_dialog import EditDialog
 from ethereal_gui.ui.settings_dialog import SettingsDialog
@@ -156,6 +159,51 @@ async def test_cost_line_counts_videos_and_submit_says_so(stage: Stage) -> None:
     assert not options.submit.isEnabled()
 
 
+def test_repetitions_and_taken_names_show_before_submitting(drive, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    async def scenario(stage: Stage) -> None:
+        page, songs = stage.window.create_page, tuple(samples.song(n) for n in range(4))
+        folder = tmp_path / "out"
+        folder.mkdir()
+        (folder / f"{date.today()}_{samples.SONGS[3][0]}_4k_v1.mp4").touch()
+        stage.service._store = store = RenderStore(tmp_path / "history.sqlite3")
+        data = samples.batch("b0000000000a1", 1, ("1080p", "4k"), first=1)
+        for job_id, job in data.jobs():
+            store.complete(store.begin(job_id, job, attempt=1, worker="w"), outcome())
+        waiting = samples.waiting(samples.batch("b0000000000b2", 1, ("4k",), first=0))
+        stage.service.show([], waiting, full=True)
+        await stage.until(lambda: stage.window.model.job_count == 1)
+        page.show_intake(IntakeResult(songs, ()))
+        page.options.folder.setText(str(folder))
+        page.options.formats.choose(["1080p", "4k"])
+        await stage.until(lambda: page.options.repeats.isVisible())
+        assert page.options.repeats.text() == (
+            "1 is in the queue already. 2 were rendered before. 1 file name is taken: the next version number is used."
+        )
+        assert page.options.example.text() == f"{date.today()}_Ember Garden_1080p_v1.mp4"
+        page.options.leave_out.click()
+        assert [song.id for song in page.songs.songs] == [songs[n].id for n in (0, 2, 3)]
+
+    drive(scenario)
+
+
+def outcome() -> RenderOutcome:
+    """A finished render."""
+    return RenderOutcome(output_path="/videos/one.mp4", duration=10, frames=300, size=1_000_000, elapsed=5)
+
+
+@windowed
+async def test_a_name_pattern_that_cannot_name_files_is_said_and_stops_submitting(stage: Stage) -> None:
+    options = stage.window.create_page.options
+    stage.window.create_page.show_intake(IntakeResult((samples.song(0),), ()))
+    await stage.until(lambda: options.example.text())
+    options.pattern.setText("{song}")
+    await stage.until(lambda: "{n}" in options.example.text())
+    assert not options.submit.isEnabled()
+    options.pattern.setText("{artist} - {song} {n}")
+    await stage.until(lambda: options.submit.isEnabled() and "Lys Arden" in options.example.text())
+    assert options.example.text() == "Lys Arden - Ember Garden 1.mp4"
+
+
 @windowed
 async def test_songs_leave_by_delete(stage: Stage) -> None:
     page = stage.window.create_page
@@ -197,6 +245,30 @@ async def test_preview_draws_the_chosen_song_and_scrubbing_draws_again(stage: St
     await stage.settle(0.1)
     assert preview.stage.grab().toImage() != before
     assert preview.clock.text().startswith("0:02")
+
+
+@windowed
+async def test_templates_move_under_the_pointer_and_stand_still_again(stage: Stage) -> None:
+    page = stage.window.create_page
+    page.show_intake(IntakeResult((samples.song(0),), ()))
+    await stage.until(lambda: page.gallery.chosen and all(page.templates.picture(t.id) for t in page.templates.all))
+
+    def look() -> int:
+        picture = page.templates.picture("flame")
+        assert picture
+        return picture.cacheKey()
+
+    index = page.templates.index(page.templates.row_of("flame"))
+    still = look()
+    QTest.mouseMove(page.gallery.viewport(), page.gallery.visualRect(index).center())
+    await stage.until(lambda: look() != still)
+    moving = look()
+    await stage.until(lambda: look() != moving)
+    QApplication.sendEvent(page.gallery, QEvent(QEvent.Type.Leave))
+    await stage.settle(0.2)
+    still = look()
+    await stage.settle(0.3)
+    assert look() == still
 
 
 # ---- the queue -------------------------------------------------------------------------------------------------
@@ -325,9 +397,12 @@ async def test_details_show_error_log_and_report(stage: Stage) -> None:
     assert "Export it again" in details.error.text()
     details.tabs.setCurrentIndex(1)
     await stage.until(lambda: "7,419 frames" in details.log.toPlainText())
+    QGuiApplication.clipboard().clear()
     details.copy.click()
+    await stage.until(lambda: QGuiApplication.clipboard().text())
     copied = QGuiApplication.clipboard().text()
     assert FAILED in copied
+    assert "7,419 frames" in copied
     assert "cannot be decoded" in copied
 
 
@@ -340,6 +415,28 @@ async def test_clone_fills_the_builder(stage: Stage) -> None:
     assert stage.window.page == "create"
     assert page.songs.rowCount() == 3
     assert page.options.formats.chosen == ["1080p", "4k"]
+    assert page.options.folder.text() == "/home/ada/Videos/Ethereal"
+
+
+@windowed
+async def test_clone_takes_over_options_and_values(stage: Stage) -> None:
+    data = samples.batch("b0000000000e5", 1, ("4k",)).model_copy(
+        update={"fps": 60, "quality": Quality.HIGH, "template_values": {"height": 1.25}, "name_pattern": "{song}_{n}"}
+    )
+    stage.service.show([data], samples.waiting(data), full=True)
+    await stage.until(lambda: stage.window.model.job_count == 1 and stage.window.create_page.gallery.chosen)
+    stage.window.show_page("queue")
+    stage.window.queue_page.view.select_ids(["b0000000000e5"])
+    press(stage, "clone")
+    page = stage.window.create_page
+    choices = page.options.choices
+    assert (choices.formats, choices.fps, choices.quality, choices.name_pattern) == (
+        ("4k",),
+        60,
+        Quality.HIGH,
+        "{song}_{n}",
+    )
+    assert page.parameters.values == {"height": 1.25}
 
 
 @windowed

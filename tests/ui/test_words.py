@@ -66,3 +66,8 @@ def test_a_batch_is_called_by_its_album() -> None:
     batch.data = samples.batch("b1", 3, ("1080p", "4k"), album="Embers")
     assert batch.title == "Embers"
     assert queue_cells.lines(batch, 0)[1].startswith("3 songs × 2 formats")
+
+
+@pytest.mark.parametrize("iso", [None, "", "yesterday", "2026-11--43T20:14:21.000+00:00"])
+def test_a_moment_that_is_none_is_a_dash(iso: str | None) -> None:
+    assert text.date_and_time(iso) == "–"
