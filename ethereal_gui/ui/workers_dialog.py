@@ -79,6 +79,8 @@ class WorkersDialog(QDialog):
         for worker in workers:
             state, drain = self.rows[worker.name]
             state.setText(state_words(worker))
+            if line := state.parentWidget():
+                line.setToolTip("\n".join([worker.name, *worker.jobs, ", ".join(worker.encoders)]).strip())
             draining = worker.state is WorkerState.DRAINING
             words = self.tr("Take jobs again") if draining else self.tr("Finish, then rest")
             drain.setText(words)
@@ -94,7 +96,6 @@ class WorkersDialog(QDialog):
         for worker in workers:
             cores = self.tr("1 core") if worker.cores == 1 else self.tr("{0} cores").format(text.count(worker.cores))
             name = label(worker.host, "heading")
-            name.setToolTip(worker.name)
             state = ElidedLabel("", "small")
             drain = button("", tip=self.tr("Running renders are finished in any case"))
             drain.clicked.connect(lambda _=False, who=worker.name: self._switch(who))

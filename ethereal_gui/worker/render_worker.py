@@ -7,26 +7,24 @@ out after 15 s at most, and the stall check, every 5 s, needs two looks.
 import asyncio
 import contextlib
 import logging
-import os
-import platform
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from bullmq import DelayedError, Job, UnrecoverableError
 
-import ethereal_gui
 from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, OutputFolderError, QueueError
 from ethereal_gui.domain.job import JobStatus, Progress, RenderJobData, RenderOutcome
-from ethereal_gui.domain.worker_info import HEARTBEAT_SECONDS, WorkerInfo, WorkerState
+from ethereal_gui.domain.worker_info import HEARTBEAT_SECONDS, WorkerInfo
 from ethereal_gui.queue.claims import SteadyWorker, put_back, reclaim
 from ethereal_gui.queue.connection import check_server, sentence, worker_client
 from ethereal_gui.queue.control import WorkerRegistry
 from ethereal_gui.queue.keys import bullmq_client_name
 from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.store.renders import RenderStore
-from ethereal_gui.worker.config import WorkerConfig, usable_cores
+from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.job_runner import JobHandle, JobRunner
+from ethereal_gui.worker.presence import Presence
 from ethereal_gui.worker.requests import work_dir_of
 from ethereal_gui.worker.sandbox import Interrupted
 from ethereal_gui.worker.storage import StorageTrouble, StorageWaits, WaitForStorage, is_storage_trouble, trouble_of
@@ -67,7 +65,7 @@ class RenderWorker:
         self._deadline_changed = asyncio.Event()
         self._draining = False
         self._blocked: StorageTrouble | None = None
-        self._started_at = time.time()
+        self._presence = Presence(config, self._runners)
         self._waits = StorageWaits()
         self._troubles = Troubles(on_event)
         self._background: set[asyncio.Task[None]] = set()
@@ -110,6 +108,7 @@ class RenderWorker:
         helpers = [
             asyncio.create_task(self._heartbeats(), name="heartbeats"),
             asyncio.create_task(self._watch_wishes(), name="wishes"),
+            asyncio.create_task(self._presence.find_encoders(), name="encoders"),
         ]
         if self._drain:
             helpers.append(asyncio.create_task(self._stop_when_empty(), name="drain"))
@@ -347,21 +346,8 @@ class RenderWorker:
             self._worker.resume()
 
     def _info(self) -> WorkerInfo:
-        speeds = [runner.latest.fps for runner in self._runners.values() if runner.latest and runner.latest.fps]
-        state = WorkerState.BUSY if self._runners else WorkerState.IDLE
-        return WorkerInfo(
-            name=self.config.name,
-            host=platform.node(),
-            pid=os.getpid(),
-            cores=usable_cores(),
-            concurrency=self.config.concurrency,
-            state=WorkerState.DRAINING if self._draining else state,
-            trouble=self._blocked.message if self._blocked else None,
-            jobs=tuple(self._runners),
-            fps=sum(speeds) if speeds else None,
-            version=ethereal_gui.__version__,
-            started_at=self._started_at,
-        )
+        trouble = self._blocked.message if self._blocked else None
+        return self._presence.info(draining=self._draining, trouble=trouble)
 
     async def _stop_when_empty(self) -> None:
         while True:

@@ -15,9 +15,10 @@ import av.error
 import numpy as np
 
 from ethereal_gui.domain.errors import SettingsError
-from ethereal_gui.domain.formats import OutputFormat, Quality
+from ethereal_gui.domain.formats import FRAME_RATES, OutputFormat, Quality, get_format
 from ethereal_gui.render.video.encoders import (
     HARDWARE,
+    SOFTWARE,
     EncoderSetup,
     hardware_setup,
     software_setup,
@@ -57,6 +58,22 @@ def choose_encoder(
         f"The video encoder “{wanted}” does not work on this computer for {output_format.label}.",
         hint="Choose auto or software in the settings.",
     )
+
+
+def working_encoders(wanted: str, cache_dir: Path) -> list[str]:
+    """FFmpeg's names of the encoders that a render may use here, the preferred ones first.
+
+    Each is tried at the size of the smallest format of its codec.
+    """
+    notes = _Notes(cache_dir / "encoders.json")
+    families = () if wanted == "software" else HARDWARE if wanted == "auto" else (wanted,)
+    smallest = [get_format("1080p"), get_format("360stereo_6k")]
+    tried = [
+        hardware_setup(output_format, FRAME_RATES[0], Quality.STANDARD, family)
+        for family in families
+        for output_format in smallest
+    ]
+    return [setup.codec_name for setup in tried if _works(setup, notes)] + list(SOFTWARE.values())
 
 
 def _works(setup: EncoderSetup, notes: "_Notes") -> bool:
