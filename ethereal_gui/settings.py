@@ -146,6 +146,14 @@ class Settings(BaseSettings):
     threads: int = _field(
         0, "Rendering", "Processor threads", "Threads of one render; 0 takes all processors.", ge=0, le=64
     )
+    memory_limit: float = _field(
+        0.0,
+        "Rendering",
+        "Memory limit (GB)",
+        "What all renders together may use; 0: three quarters of this computer's memory. A render gets 4 GB at least.",
+        ge=0,
+        le=4096,
+    )
     encoder: Literal["auto", "software", "nvenc", "qsv", "amf", "videotoolbox", "vaapi"] = _field(
         "auto",
         "Rendering",

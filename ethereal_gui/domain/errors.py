@@ -124,6 +124,13 @@ class RenderCrashedError(RenderError):
     default_hint = "It goes on from where it was when it is tried again."
 
 
+class NotEnoughMemoryError(RenderError):
+    """This render needs more memory than it may use."""
+
+    retryable = False
+    default_hint = "Choose a smaller format, fewer renders at a time, or a higher memory limit in the settings."
+
+
 class VerificationError(RenderError):
     """The finished video did not pass its check."""
 

@@ -63,6 +63,7 @@ def worker_config(
         encoder=settings.encoder,
         threads=settings.threads,
         concurrency=concurrency or settings.parallel_renders,
+        memory=int(settings.memory_limit * 1e9),
         hang_seconds=settings.hang_minutes * 60,
         own_output_only=own_output_only,
         audio_roots=audio_roots,

@@ -193,7 +193,16 @@ class RenderService:
         later = []
         if remote_url(old) != remote_url(settings):
             later.append("The server address is used after a restart.")
-        worker_fields = ("parallel_renders", "threads", "encoder", "hang_minutes", "fps", "quality", "name_pattern")
+        worker_fields = (
+            "parallel_renders",
+            "threads",
+            "encoder",
+            "hang_minutes",
+            "memory_limit",
+            "fps",
+            "quality",
+            "name_pattern",
+        )
         changed = any(getattr(old, name) != getattr(settings, name) for name in worker_fields)
         if changed and self._worker and self._worker.is_alive:
             if self._worker.running_jobs:

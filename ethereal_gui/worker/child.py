@@ -5,6 +5,7 @@ the worker keeps for the job's log.
 """
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -14,11 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from ethereal_gui.domain.errors import EtherealError
+from ethereal_gui.domain.errors import DiskFullError, EtherealError, NotEnoughMemoryError
 from ethereal_gui.domain.formats import get_format
 from ethereal_gui.domain.job import Progress
 from ethereal_gui.domain.naming import candidate_names
 from ethereal_gui.domain.wire import WireModel
+from ethereal_gui.worker.confine import confine
 from ethereal_gui.worker.messages import Done, Failed, LogLine, ProgressLine, RenderRequest, to_line
 
 PARENT_GONE = 3
@@ -47,34 +49,36 @@ def main() -> int:
 
     try:
         send(_render(RenderRequest.model_validate_json(line), send))
-    except EtherealError as error:
-        cause = error.__cause__
-        trace = "".join(traceback.format_exception(cause)) if cause else ""
-        send(Failed(code=error.code, message=error.message, hint=error.hint, trace=trace))
-        return 1
-    except MemoryError:
-        send(
-            Failed(
-                code="RenderError",
-                message="There was not enough memory for this render.",
-                hint="Close other programs, choose a smaller format, or fewer renders at a time.",
-            )
-        )
-        return 1
     except Exception as error:
-        send(
-            Failed(
-                code="RenderCrashedError",
-                message=f"The render stopped with an unexpected error: {type(error).__name__}: {error}.",
-                trace=traceback.format_exc(),
-            )
-        )
+        send(_failure(error))
         return 1
     return 0
 
 
+def _failure(error: Exception) -> Failed:
+    """What to tell the worker. Stack traces are for the job's log."""
+    trace = "".join(traceback.format_exception(error))
+    code = getattr(error, "errno", None)
+    match error:
+        case EtherealError():
+            cause = error.__cause__
+            trace = "".join(traceback.format_exception(cause)) if cause else ""
+            return Failed(**error.to_wire(), trace=trace)
+        case MemoryError():
+            return Failed(**NotEnoughMemoryError().to_wire(), trace=trace)
+        case OSError() if code == errno.ENOMEM:
+            return Failed(**NotEnoughMemoryError().to_wire(), trace=trace)
+        case OSError() if code in (errno.ENOSPC, errno.EDQUOT):
+            # What the engine did not expect to write, such as a compiler's cache, meets a full disk too.
+            full = DiskFullError(f"The disk with “{error.filename or 'the unfinished work'}” is full.")
+            return Failed(**full.to_wire(), trace=trace)
+    message = f"The render stopped with an unexpected error: {type(error).__name__}: {error}."
+    return Failed(code="RenderCrashedError", message=message, trace=trace)
+
+
 def _render(request: RenderRequest, send: Callable[[WireModel], None]) -> Done:
-    # The engine brings in Numba and FFmpeg; imported here, a bad request is answered without them.
+    # The engine brings in Numba and FFmpeg, which start threads; those shall be confined too.
+    confine([Path(request.output_dir), Path(request.work_dir), Path(request.cache_dir)], memory=request.memory)
     from ethereal_gui.render.engine import render
     from ethereal_gui.render.spec import RenderSpec
 

@@ -1,14 +1,20 @@
 """What a worker is told at its start; it never reads settings itself."""
 
+import contextlib
 import os
 import platform
 import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+import psutil
 
 from ethereal_gui.domain.formats import Quality
 from ethereal_gui.queue.connection import ServerAddress
+
+LEAST_MEMORY: Final = 4 << 30
 
 
 def worker_name() -> str:
@@ -24,6 +30,14 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def usable_memory() -> int:
+    """Bytes of memory that this machine has, or this container may use."""
+    total = int(psutil.virtual_memory().total)
+    with contextlib.suppress(OSError, ValueError):
+        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return total
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
     """A worker's settings.
@@ -34,7 +48,8 @@ class WorkerConfig:
         output_dir: where videos go when a job names no folder, or when ``own_output_only``.
         name_pattern, fps, quality: for jobs that do not say.
         concurrency: renders at a time. threads: per render, 0 shares all processors among the renders.
-        hang_seconds: a child without a message for so long is taken for hung.
+        memory: bytes that all renders together may use, 0 for three quarters of this machine's memory.
+        hang_seconds: a child that does not get on for so long is taken for hung.
         own_output_only: write only below ``output_dir`` whatever a job says (workers for other people's jobs).
         audio_roots: when given, only files below these folders are read.
         template_dirs: folders of templates, later ones win.
@@ -50,6 +65,7 @@ class WorkerConfig:
     encoder: str = "auto"
     threads: int = 0
     concurrency: int = 1
+    memory: int = 0
     hang_seconds: float = 600.0
     own_output_only: bool = False
     audio_roots: tuple[Path, ...] | None = None
@@ -60,6 +76,11 @@ class WorkerConfig:
     def threads_per_render(self) -> int:
         """Threads that one render gets."""
         return self.threads or max(1, usable_cores() // self.concurrency)
+
+    @property
+    def memory_per_render(self) -> int:
+        """Bytes that one render may use. The largest format needs 3 GB on two processors, more on many."""
+        return max(LEAST_MEMORY, (self.memory or usable_memory() * 3 // 4) // self.concurrency)
 
     @property
     def history_path(self) -> Path:

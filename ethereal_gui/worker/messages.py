@@ -22,7 +22,7 @@ class RenderRequest(WireModel):
         name_fields: values for the name pattern's fields.
         work_dir: this job's own folder for segments; the same at every attempt.
         cache_dir: shared cache of analyses and compiled kernels.
-        threads: 0 for all processors.
+        threads: 0 for all processors. memory: bytes that the child may use, 0 for no limit.
     """
 
     audio_path: str
@@ -38,6 +38,7 @@ class RenderRequest(WireModel):
     work_dir: str
     cache_dir: str
     threads: int = 0
+    memory: int = 0
     encoder: str = "auto"
 
 

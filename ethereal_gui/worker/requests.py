@@ -66,6 +66,7 @@ def make_request(config: WorkerConfig, job_id: str, data: RenderJobData) -> Rend
         work_dir=str(work_dir_of(config, job_id)),
         cache_dir=str(config.cache_dir),
         threads=config.threads_per_render,
+        memory=config.memory_per_render,
         encoder=config.encoder,
     )
 

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import redis.asyncio as aioredis
 from redis.exceptions import RedisError
@@ -45,7 +46,7 @@ class PlainServer:
 
     async def ask(self, *command: str | int, password: str | None = None) -> object:
         """One command, on a connection of its own."""
-        client = aioredis.Redis(unix_socket_path=str(self.socket), password=password, decode_responses=True)
+        client: Any = aioredis.Redis(unix_socket_path=str(self.socket), password=password, decode_responses=True)
         try:
             return await client.execute_command(*command)
         finally:
