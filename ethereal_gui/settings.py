@@ -150,7 +150,7 @@ class Settings(BaseSettings):
         0.0,
         "Rendering",
         "Memory limit (GB)",
-        "What all renders together may use; 0: three quarters of this computer's memory. A render gets 4 GB at least.",
+        "What all renders together may use; 0: three quarters of this computer's memory. A render gets 6 GB at least.",
         ge=0,
         le=4096,
     )

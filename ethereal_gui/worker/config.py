@@ -14,7 +14,7 @@ import psutil
 from ethereal_gui.domain.formats import Quality
 from ethereal_gui.queue.connection import ServerAddress
 
-LEAST_MEMORY: Final = 4 << 30
+LEAST_MEMORY: Final = 6 << 30
 
 
 def worker_name() -> str:
@@ -79,7 +79,7 @@ class WorkerConfig:
 
     @property
     def memory_per_render(self) -> int:
-        """Bytes that one render may use. The largest format needs 3 GB on two processors, more on many."""
+        """Bytes that one render may use. The largest format needs 3.6 GB on two processors, more on many."""
         return max(LEAST_MEMORY, (self.memory or usable_memory() * 3 // 4) // self.concurrency)
 
     @property

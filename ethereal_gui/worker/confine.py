@@ -1,9 +1,9 @@
 """What a rendering child gives up before it touches a stranger's file, as far as the system can take it away.
 
-Everywhere: no core dump (it would hold the song). On Linux also: a limit on memory (``RLIMIT_DATA``), no new privileges
-by any program it might start (``PR_SET_NO_NEW_PRIVS``), and with Landlock (Linux 5.13 and newer) no writing outside the
-folders of its job, no TCP (6.7), and no signals to other processes (6.12). What a system lacks is left out without a
-word: the checks of the job's paths do not depend on it.
+Everywhere: no core dump (it would hold the song). On Linux also: a limit on memory (``RLIMIT_DATA``), the first
+to be ended when the machine has none left, no new privileges by a program it starts (``PR_SET_NO_NEW_PRIVS``), and with
+Landlock (Linux 5.13 and newer) no writing outside the folders of its job, no TCP (6.7), and no signals to other
+processes (6.12). What a system lacks is left out without a word: the checks of the job's paths do not depend on it.
 """
 
 import contextlib
@@ -56,6 +56,9 @@ def confine(writable: Iterable[Path], *, memory: int = 0) -> list[str]:
         done.append("core")
     if sys.platform != "linux":
         return done
+    # When the machine itself runs out, the render shall be ended and not the window.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
     if memory:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))

@@ -48,6 +48,7 @@ attempt("read outside", lambda: (outside / "kept").read_text())
 attempt("connect", lambda: socket.create_connection(("127.0.0.1", int(sys.argv[3])), 2))
 attempt("signal", lambda: os.kill(os.getppid(), 0))
 attempt("allocate", lambda: bytearray(400_000_000))
+report["first to go"] = Path("/proc/self/oom_score_adj").read_text().strip()
 report["core"] = resource.getrlimit(resource.RLIMIT_CORE)
 report["status"] = Path("/proc/self/status").read_text()
 print(json.dumps(report))
@@ -76,6 +77,7 @@ def test_memory_privileges_and_core_dumps_are_limited(tried: dict[str, Any]) -> 
     assert tried["allocate"] == "MemoryError"
     assert tried["core"] == [0, 0]
     assert "NoNewPrivs:\t1" in tried["status"]
+    assert tried["first to go"] == "500"
 
 
 def test_nothing_outside_its_folders_can_be_written(tried: dict[str, Any]) -> None:

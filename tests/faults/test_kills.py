@@ -1,4 +1,4 @@
-"""A few rounds of random kills in every test run; `make soak` plays a hundred."""
+"""A round of random kills in every test run; `make soak` plays a hundred."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from tests.faults.kill_rounds import play
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [4])
 def test_everything_ends_completed_exactly_once_whatever_was_killed(seed: int, tmp_path: Path) -> None:
     result = play(seed, tmp_path)
     assert sum(result.kills.values()) >= 1
