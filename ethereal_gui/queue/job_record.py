@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -90,8 +91,6 @@ def _from_outcome(job_id: str, outcome: str) -> JobSnapshot | None:
 def _snapshot(job_id: str, status: JobStatus, queue_state: str, fields: Mapping[str, Any], **extra: Any) -> JobSnapshot:
     raw = _json(fields.get("data"))
     data, problem = _parse(RenderJobData, raw)
-    options = _json(fields.get("opts"))
-    attempts = options.get("attempts") if isinstance(options, dict) else None
     outcome = _parse(RenderOutcome, _json(fields.get("returnvalue")))[0] if status is JobStatus.COMPLETED else None
     extra["data_error"] = extra.get("data_error") or problem
     return JobSnapshot(
@@ -101,7 +100,7 @@ def _snapshot(job_id: str, status: JobStatus, queue_state: str, fields: Mapping[
         data=data,
         failed_reason=None if status is JobStatus.COMPLETED else fields.get("failedReason"),
         attempts_made=int(_number(fields.get("atm"), 0)),
-        attempts=max(1, int(_number(attempts, 3 if options is None else 1))),
+        attempts=_attempts(fields.get("opts")),
         created_at=_seconds(fields.get("timestamp")),
         started_at=_seconds(fields.get("processedOn")),
         finished_at=_seconds(fields.get("finishedOn")) if status in _STATE_OF_LETTER.values() else None,
@@ -111,6 +110,14 @@ def _snapshot(job_id: str, status: JobStatus, queue_state: str, fields: Mapping[
         raw_data=raw if isinstance(raw, dict) else None,
         **extra,
     )
+
+
+@lru_cache(maxsize=64)
+def _attempts(opts: str | None) -> int:
+    """How often a job may be tried. All jobs of a queue have nearly the same options, so that they are read once."""
+    options = _json(opts)
+    attempts = options.get("attempts") if isinstance(options, dict) else None
+    return max(1, int(_number(attempts, 3 if options is None else 1)))
 
 
 def _progress(text: str | None) -> Progress | None:

@@ -95,11 +95,15 @@ class Poller:
         await self._feed.reset()
         batches = await self._queue.batches()
         self._known_batches = {batch.batch_id for batch in batches}
-        jobs: list[JobSnapshot] = []
-        for start in range(0, len(batches), AT_ONCE):
-            some = batches[start : start + AT_ONCE]
-            for ids in await asyncio.gather(*(self._queue.batch_job_ids(batch.batch_id) for batch in some)):
-                jobs.extend(await self._snapshots(ids))
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def read(batch_id: str) -> list[JobSnapshot]:
+            # While one answer is being read, the server works on the next.
+            async with turns:
+                return await self._snapshots(await self._queue.batch_job_ids(batch_id))
+
+        parts = await asyncio.gather(*(read(batch.batch_id) for batch in batches))
+        jobs = [job for part in parts for job in part]
         known = {job.id for job in jobs}
         strangers = [job_id for job_id in await self._queue.live_job_ids() if job_id not in known]
         jobs.extend(await self._snapshots(strangers))

@@ -24,7 +24,7 @@ class PreviewStage(QWidget):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        return min(width * 9 // 16, 420)
+        return min(width * 9 // 16, 540)
 
     def sizeHint(self) -> QSize:
         return QSize(480, 270)

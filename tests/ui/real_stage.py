@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QApplication
 from ethereal_gui.app import Program
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.settings import Settings
+from ethereal_gui.ui.preview_panel import DrawPreview
 from ethereal_gui.ui.states import DisplayState
-from tests.ui.stand_in import draw
+from tests.ui.stand_in import draw as draw_glow
 
 
 class WithoutWorker(RenderService):
@@ -23,7 +24,7 @@ class WithoutWorker(RenderService):
 class RealStage:
     """A window with the real service."""
 
-    def __init__(self, app: QApplication, settings: Settings, *, worker: bool) -> None:
+    def __init__(self, app: QApplication, settings: Settings, *, worker: bool, draw: DrawPreview | None) -> None:
         self.service = RenderService(settings) if worker else WithoutWorker(settings)
         self.program = Program(app, settings, self.service, draw)
         self.window = self.program.window
@@ -61,9 +62,20 @@ async def submit(stage: RealStage, songs: list[Path], formats: list[str]) -> lis
 RealScenario = Callable[[RealStage], Awaitable[None]]
 
 
-async def play_on_stage(app: QApplication, settings: Settings, scenario: RealScenario, *, worker: bool) -> None:
-    """Run a scenario from the program's start to its end; afterwards no task may be left."""
-    stage = RealStage(app, settings, worker=worker)
+async def play_on_stage(
+    app: QApplication,
+    settings: Settings,
+    scenario: RealScenario,
+    *,
+    worker: bool,
+    draw: DrawPreview | None = draw_glow,
+) -> None:
+    """Run a scenario from the program's start to its end; afterwards no task may be left.
+
+    Args:
+        draw: for pictures; None for the program's own engine.
+    """
+    stage = RealStage(app, settings, worker=worker, draw=draw)
     running = asyncio.get_running_loop().create_task(stage.program.run())
     try:
         await stage.until(lambda: stage.window.status.words("server") == "Built-in server")

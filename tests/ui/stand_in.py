@@ -65,6 +65,7 @@ class StandInService(RenderService):
         paused: bool = False,
         full: bool = False,
         removed: Sequence[str] = (),
+        order: Sequence[str] | None = None,
     ) -> Update:
         """Let the window see that."""
         update = Update(
@@ -75,6 +76,7 @@ class StandInService(RenderService):
             removed=tuple(removed),
             batches=tuple(batches),
             full=full,
+            order=None if order is None else tuple(order),
         )
         self._updates.put_nowait(update)
         return update

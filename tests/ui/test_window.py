@@ -33,6 +33,7 @@ from ethereal_gui.ui.states import DisplayState, StateGroup
 from tests import media
 from tests.ui import samples
 from tests.ui.conftest import Stage, windowed
+from tests.ui.real_stage import RealStage
 
 JOB = "b0000000000a1-00000001-1080p"
 FAILED = "b0000000000a1-00000001-1080p_vertical"
@@ -47,7 +48,7 @@ async def with_queue(stage: Stage) -> None:
     await stage.until(stage.window.queue_page.view.isVisible)
 
 
-def press(stage: Stage, action_id: str) -> None:
+def press(stage: Stage | RealStage, action_id: str) -> None:
     """Type the shortcut of an action into the window."""
     sequence = stage.window.actions_[action_id].shortcut()
     QTest.keySequence(QApplication.focusWidget() or stage.window, sequence)
