@@ -215,9 +215,7 @@ async def live(app: QApplication) -> None:
     """The real queue: idle, then a minute of use while a song is rendered."""
     await fill_queue()
     service = RenderService(load_settings())
-    await window_start.WithoutWorker(
-        service.settings
-    ).start()  # the server runs; the queue is paused before the worker comes
+    await window_start.WithoutWorker(service.settings).start()
     program = Program(app, service.settings, service)
     window = program.window
     window.resize(1400, 900)

@@ -135,6 +135,12 @@ class Settings(BaseSettings):
     quality: Quality = _field(
         Quality.STANDARD, "Output", "Quality", "Draft is quick, high keeps the softest gradients and takes longer."
     )
+    repeats: Literal["new_version", "leave_out"] = _field(
+        "new_version",
+        "Output",
+        "What was rendered before",
+        "Nothing is ever overwritten: it gets the next version number, or is left out of a new batch.",
+    )
     parallel_renders: int = _field(
         1,
         "Rendering",

@@ -112,6 +112,7 @@ def menu_table() -> list[tuple[str, list[ActionSpec | str]]]:
                 _job(
                     "edit", tr("Change…"), "F2", "sliders", tr("Other template, frame rate or quality for waiting jobs")
                 ),
+                _job("only_batch", tr("Show only this batch"), "Ctrl+B", "filter", tr("Hide the jobs of all others")),
                 _job("clone", tr("New batch from these"), "Ctrl+D", "clone", tr("Start a new batch with these songs")),
                 _job("copy", tr("Copy report"), "Ctrl+Shift+C", "copy", tr("Copy everything known of these jobs")),
             ],

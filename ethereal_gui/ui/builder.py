@@ -9,8 +9,10 @@ from typing import Final
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 
+from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.batch import new_batch_id
 from ethereal_gui.domain.errors import SettingsError
+from ethereal_gui.intake.probe import audio_id
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.ui import text
 from ethereal_gui.ui.create_page import CreatePage
@@ -45,6 +47,7 @@ class Builder(QObject):
         self._intake: asyncio.Task[None] | None = None
         self._queue: list[Path] = []
         self._batch_id = new_batch_id()
+        self._wanted: set[str] = set()
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_ESTIMATE_PAUSE_MS)
@@ -123,6 +126,8 @@ class Builder(QObject):
             page.options.show_problem(str(error))
         else:
             page.options.show_preflight(len(songs), found)
+            if self._service.settings.repeats == "leave_out":
+                self._leave_out_by_itself(found.repeated)
 
     # ---- submitting --------------------------------------------------------------------------------------------
 
@@ -147,6 +152,7 @@ class Builder(QObject):
         finally:
             page.options.submit.setEnabled(True)
         page.songs.clear()
+        self._wanted.clear()
         number = len(added.job_ids)
         words = self.tr("1 video is in the queue.") if number == 1 else self.tr("{0} videos are in the queue.")
         self._toast.say(words.format(text.count(number)))
@@ -156,12 +162,27 @@ class Builder(QObject):
         """Start a new batch like an older one; its songs may have to be looked into first."""
         page = self._page
         page.songs.clear()
+        # Who asks for it again wants it again, whatever the settings say of repetitions.
+        self._wanted = {song.id for song in draft.songs} | {audio_id(path) for path in draft.paths}
         page.songs.add(draft.songs)
         page.gallery.choose(draft.template)
         page.parameters.put_values(draft.options.template_values or {})
         page.options.show_choices(draft.choices(page.options.choices))
         if draft.paths:
             self.take_in(draft.paths)
+
+    def _leave_out_by_itself(self, repeated: frozenset[str]) -> None:
+        gone = [song for song in self._page.songs.songs if song.id in repeated - self._wanted]
+        if gone:
+            self._leave_out([song.id for song in gone])
+            left = self.tr("1 song was rendered before and is left out.")
+            more = self.tr("{0} songs were rendered before and are left out.")
+            words = left if len(gone) == 1 else more.format(text.count(len(gone)))
+            self._toast.say(words, button_words=self.tr("Undo"), act=lambda: self._take_back(gone))
+
+    def _take_back(self, songs: list[AudioFile]) -> None:
+        self._wanted.update(song.id for song in songs)
+        self._page.songs.add(songs)
 
     def _leave_out(self, song_ids: list[str]) -> None:
         songs = self._page.songs

@@ -45,6 +45,10 @@ class FilterBar(QWidget):
         self.format.addItem(self.tr("All formats"), "")
         for fmt in FORMATS.values():
             self.format.addItem(fmt.label, fmt.id)
+        self._batch_id = ""
+        self.batch = button("", "chip", "close", tip=self.tr("Show all batches again"))
+        self.batch.clicked.connect(lambda: self.only_batch("", ""))
+        self.batch.hide()
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_TYPING_PAUSE_MS)
@@ -52,7 +56,7 @@ class FilterBar(QWidget):
         self.search.textChanged.connect(lambda _: self._pause.start())
         self.format.currentIndexChanged.connect(self._tell)
         chips = row(*self._chips.values(), spacing=4)
-        self.setLayout(row(chips, None, self.format, self.search))
+        self.setLayout(row(chips, self.batch, None, self.format, self.search))
 
     @property
     def value(self) -> QueueFilter:
@@ -60,8 +64,19 @@ class FilterBar(QWidget):
         group = next(state for state, chip in self._chips.items() if chip.isChecked())
         states = frozenset(state for state in DisplayState if GROUP_OF[state] is group)
         return QueueFilter(
-            text=self.search.text().strip().casefold(), states=states, format_id=str(self.format.currentData() or "")
+            text=self.search.text().strip().casefold(),
+            states=states,
+            format_id=str(self.format.currentData() or ""),
+            batch_id=self._batch_id,
         )
+
+    def only_batch(self, batch_id: str, title: str) -> None:
+        """Show one batch; an empty id stands for all."""
+        self._batch_id = batch_id
+        self.batch.setText(f" {text.shortened(title)}")
+        self.batch.setAccessibleName(self.tr("Only the batch {0}; show all again").format(title))
+        self.batch.setVisible(bool(batch_id))
+        self._tell()
 
     def choose(self, group: StateGroup) -> None:
         """Check a chip."""
@@ -72,6 +87,7 @@ class FilterBar(QWidget):
         """Show everything."""
         self.search.clear()
         self.format.setCurrentIndex(0)
+        self.only_batch("", "")
         self.choose(StateGroup.ALL)
 
     def show_counts(self, counts: dict[StateGroup, int]) -> None:

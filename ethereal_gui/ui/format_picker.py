@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import QCheckBox, QWidget
 
 from ethereal_gui.domain.formats import FORMATS, FormatGroup
@@ -17,13 +17,19 @@ class FormatPicker(QWidget):
 
     Signals:
         changed: a box was checked or unchecked.
+        pointed: another format is under the pointer or has the focus; see ``under_pointer``.
+
+    Attributes:
+        under_pointer: that format's id, empty when there is none.
     """
 
     changed = Signal()
+    pointed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._boxes: dict[str, QCheckBox] = {}
+        self.under_pointer = ""
         groups = column(spacing=10)
         for group in FormatGroup:
             lines = column(spacing=0)
@@ -41,9 +47,18 @@ class FormatPicker(QWidget):
                 size = label(pixels.strip().replace(" x ", " × "), "small")
                 size.setToolTip(purpose)
                 lines.addLayout(row(box, None, size))
+                box.installEventFilter(self)
                 self._boxes[fmt.id] = box
             groups.addLayout(lines)
         self.setLayout(groups)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        comes = event.type() in (QEvent.Type.Enter, QEvent.Type.FocusIn)
+        if comes or event.type() in (QEvent.Type.Leave, QEvent.Type.FocusOut):
+            format_id = next((name for name, box in self._boxes.items() if box is watched), "")
+            self.under_pointer = format_id if comes else ""
+            self.pointed.emit()
+        return super().eventFilter(watched, event)
 
     @property
     def chosen(self) -> list[str]:

