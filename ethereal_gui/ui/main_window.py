@@ -215,6 +215,7 @@ class MainWindow(QMainWindow):
         pause.setText(self.tr("Resume the queue") if update.paused else self.tr("Pause the queue"))
         pause.setIconText(self.tr("Resume") if update.paused else self.tr("Pause"))
         pause.setIcon(icons.icon("play" if update.paused else "pause"))
+        self.queue_page.refresh_soon()
         self.notices.look(update)
         self.bell.look()
         self.finale.look(update)

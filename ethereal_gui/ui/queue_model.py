@@ -39,6 +39,9 @@ class Column(IntEnum):
 class QueueModel(QAbstractTableModel):
     """All jobs of all batches.
 
+    Attributes:
+        goes_on: waiting jobs will be taken: nothing is paused, and somebody is there to render.
+
     Signals:
         totals_changed: counts or sums are others now.
     """
@@ -53,6 +56,7 @@ class QueueModel(QAbstractTableModel):
         self._filter = QueueFilter()
         self._sort: tuple[Column, bool] | None = None
         self._numbers = 0
+        self.goes_on = True
 
     # ---- reading -----------------------------------------------------------------------------------------------
 

@@ -56,9 +56,9 @@ class QueuePage(QWidget):
         self._soon.setSingleShot(True)
         self._soon.setInterval(100)
         self._soon.timeout.connect(self._refresh)
-        model.totals_changed.connect(self._later)
+        model.totals_changed.connect(self.refresh_soon)
         for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
-            signal.connect(self._later)
+            signal.connect(self.refresh_soon)
         model.dataChanged.connect(self._current_may_have_changed)
         self.view.chosen.connect(self._show_current)
         self.filters.changed.connect(model.set_filter)
@@ -101,7 +101,8 @@ class QueuePage(QWidget):
 
     # ---- inside ------------------------------------------------------------------------------------------------
 
-    def _later(self) -> None:
+    def refresh_soon(self) -> None:
+        """Show sums and details anew, at most ten times a second."""
         if not self._soon.isActive():
             self._soon.start()
 
@@ -126,7 +127,7 @@ class QueuePage(QWidget):
 
     def _current_may_have_changed(self) -> None:
         if self.details.isVisible():
-            self._later()
+            self.refresh_soon()
 
 
 def summary(model: QueueModel) -> str:
@@ -145,7 +146,7 @@ def summary(model: QueueModel) -> str:
         return " · ".join(said.format(text.count(number)) for state, said in named if (number := model.count(state)))
     open_batches = [batch for batch in model.batches if not batch.is_ended]
     left = seconds_left(open_batches, max(1, model.count(*_RUNNING)))
-    if not left or not model.count(*_RUNNING):
-        return words
+    if not left or not model.count(*_RUNNING) or not model.goes_on:
+        return words  # when it will be done is anybody's guess
     words += " · " + text.tr("{0} left").format(text.span_range(*left))
     return words + " · " + text.tr("done by {0}").format(text.time_of_day(time.time() + left[1]))

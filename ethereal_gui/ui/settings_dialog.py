@@ -120,6 +120,7 @@ class SettingsDialog(QDialog):
         editor.widget.setMaximumWidth(420)
         beside = row(editor.widget, reset, spacing=4)
         beside.setStretch(0, 1)
+        beside.setAlignment(reset, Qt.AlignmentFlag.AlignTop)
         beside.addStretch(0)
         if isinstance(editor.widget, QCheckBox):
             title.hide()  # the box says it itself

@@ -5,6 +5,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
+from ethereal_gui.domain.worker_info import WorkerState
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.service.updates import Update
 from ethereal_gui.ui.queue_model import QueueModel
@@ -35,6 +36,8 @@ class QueueWatcher(QObject):
     async def take(self, update: Update) -> None:
         """Bring one update into the model."""
         model = self._model
+        alive = any(worker.state is not WorkerState.LOST for worker in update.workers)
+        model.goes_on = update.server.available and not update.paused and alive and update.rests_until is None
         model.add_batches(update.batches)
         many = len(update.jobs) > _PORTION
         for first in range(0, len(update.jobs), _PORTION):

@@ -491,6 +491,9 @@ async def test_pausing_and_what_it_looks_like(stage: Stage) -> None:
     assert "paused" in stage.window.banner.words
     assert stage.window.status.words("paused") == "Paused"
     assert stage.window.actions_["pause"].iconText() == "Resume"
+    await stage.until(lambda: stage.window.queue_page.summary.text() == "7 of 20 done")
+    stage.service.show()
+    await stage.until(lambda: "done by" in stage.window.queue_page.summary.text())
 
 
 @windowed
