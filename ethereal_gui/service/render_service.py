@@ -7,7 +7,7 @@ runs on threads.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,10 +18,9 @@ from ethereal_gui.domain.batch import BatchJobData, BatchStatus
 from ethereal_gui.domain.errors import EtherealError, ServerUnavailableError
 from ethereal_gui.domain.formats import get_format
 from ethereal_gui.domain.hours import parse_hours
-from ethereal_gui.domain.job import JobSnapshot, JobStatus, RenderJobData, RenderOptions
+from ethereal_gui.domain.job import JobSnapshot, JobStatus, RenderOptions
 from ethereal_gui.domain.naming import check_pattern
 from ethereal_gui.domain.template import TemplateLibrary
-from ethereal_gui.domain.worker_info import WorkerInfo
 from ethereal_gui.intake.inspect import IntakeResult, Skipped, examine, find_candidates
 from ethereal_gui.intake.probe import cover_art
 from ethereal_gui.queue.connection import ServerAddress, check_server
@@ -39,9 +38,10 @@ from ethereal_gui.service.configuration import (
 )
 from ethereal_gui.service.estimate import Estimate, estimate
 from ethereal_gui.service.hours_keeper import HoursKeeper
+from ethereal_gui.service.job_actions import JobActions
 from ethereal_gui.service.poller import Poller
 from ethereal_gui.service.preflight import Preflight, QueuedVideos, examine_batch
-from ethereal_gui.service.updates import ActionResult, Removed, ServerState, SubmittedBatch, Update
+from ethereal_gui.service.updates import ServerState, SubmittedBatch, Update
 from ethereal_gui.settings import Settings
 from ethereal_gui.store.renders import HistoryTotals, RenderRecord, RenderStore
 from ethereal_gui.worker.thread import WorkerThread
@@ -50,14 +50,10 @@ from ethereal_gui.worker.workspace import make_output_dir
 log = logging.getLogger(__name__)
 
 FINISH_FOR_EVER = 30 * 86_400.0
-ACTION_SECONDS = 10.0
 STALE_AFTER_SECONDS = 14 * 86_400.0
-LOW_PRIORITY = 10
-"""BullMQ runs jobs without a priority before all that have one, so that a priority can only put a job behind others."""
-Direction = Literal["top", "up", "down", "bottom"]
 
 
-class RenderService:
+class RenderService(JobActions):
     """Submits, watches and controls renders; owns the server, the connection and the local worker.
 
     Attributes:
@@ -74,7 +70,7 @@ class RenderService:
         self._embedded: EmbeddedServer | None = None
         self._address: ServerAddress | None = None
         self._queue: RenderQueue | None = None
-        self._registry: WorkerRegistry | None = None
+        self.registry: WorkerRegistry | None = None
         self._worker: WorkerThread | None = None
         self._store: RenderStore | None = None
         self._speeds: dict[tuple[str, str], float] = {}
@@ -95,7 +91,7 @@ class RenderService:
         await check_server(address)
         self.server = self._server_state("", True)
         self._queue = RenderQueue(address, queue_name=self._queue_name)
-        self._registry = WorkerRegistry(address, queue_name=self._queue_name)
+        self.registry = WorkerRegistry(address, queue_name=self._queue_name)
         self._store = await asyncio.to_thread(RenderStore, self.settings.data_dir / "history.sqlite3")
         self._speeds = await asyncio.to_thread(self._store.speeds)
         await self._queue.finish_submissions()
@@ -153,7 +149,7 @@ class RenderService:
     async def keep_hours(self) -> None:
         """Let the local worker take jobs or none, as the hours are; what it has it finishes."""
         rests = self.rests_until is not None
-        if rests is self._rests or self._registry is None:
+        if rests is self._rests or self.registry is None:
             return
         worker = self._worker
         if worker and worker.is_alive:
@@ -176,7 +172,7 @@ class RenderService:
     async def close(self, mode: Literal["finish", "now"] = "now") -> None:
         """Stop the worker, let go of the server, and stop it when nobody else uses it."""
         await self.stop_worker(finish_within=FINISH_FOR_EVER if mode == "finish" else 0.0)
-        for thing in (self._registry, self._queue):
+        for thing in (self.registry, self._queue):
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(3):
                     if isinstance(thing, RenderQueue):
@@ -394,114 +390,6 @@ class RenderService:
             return False  # the next update will tell
         self._worked = not done
         return done
-
-    # -- actions ------------------------------------------------------------------------------------------------
-
-    async def pause(self) -> None:
-        """Let no worker start another job; running ones go on."""
-        await self.queue.pause()
-
-    async def resume(self) -> None:
-        """Let workers take jobs again."""
-        await self.queue.resume()
-
-    async def is_paused(self) -> bool:
-        """No worker starts another job."""
-        return await self.queue.is_paused()
-
-    async def cancel(self, job_ids: Iterable[str]) -> ActionResult:
-        """Cancel waiting jobs at once and ask the workers of running ones to stop."""
-        return await self._each(job_ids, self.queue.cancel, "It is finished already.")
-
-    async def retry(self, job_ids: Iterable[str]) -> ActionResult:
-        """Put failed or cancelled jobs into the line again, with all their attempts."""
-        return await self._each(job_ids, self.queue.retry, "It is waiting or running already.")
-
-    async def hold(self, job_ids: Iterable[str]) -> ActionResult:
-        """Take waiting jobs out of the line until they are released."""
-        return await self._each(job_ids, self.queue.hold, "Only a waiting job can be held.")
-
-    async def release(self, job_ids: Iterable[str]) -> ActionResult:
-        """Put held jobs back into the line."""
-        return await self._each(job_ids, self.queue.release, "It is not held.")
-
-    async def move(self, job_ids: Sequence[str], where: Direction) -> ActionResult:
-        """Move waiting jobs in the line, keeping their order among themselves."""
-        ordered = list(job_ids) if where in ("up", "bottom") else list(reversed(job_ids))
-        return await self._each(ordered, lambda job_id: self.queue.move(job_id, where), "It cannot move there.")
-
-    async def move_before(self, job_ids: Sequence[str], other_id: str) -> ActionResult:
-        """Put waiting jobs right before another waiting one, keeping their order among themselves."""
-        return await self._each(
-            job_ids, lambda job_id: self.queue.move_before(job_id, other_id), "Only a waiting job can be moved."
-        )
-
-    async def set_priority(self, job_ids: Iterable[str], priority: int) -> ActionResult:
-        """0 for none, which runs before all others; 1 is the highest of the others."""
-        return await self._each(job_ids, lambda job_id: self.queue.set_priority(job_id, priority), "")
-
-    async def remove(self, job_ids: Iterable[str]) -> Removed:
-        """Remove jobs from queue and list; running ones have to be cancelled first."""
-        before: list[JobSnapshot] = []
-
-        async def remove(job_id: str) -> bool:
-            snapshot = await self.queue.remove(job_id)
-            if snapshot:
-                before.append(snapshot)
-            return snapshot is not None
-
-        result = await self._each(job_ids, remove, "It is not there any more.")
-        return Removed(result, tuple(before))
-
-    async def undo_remove(self, removed: Removed) -> ActionResult:
-        """Put removed jobs back as they were."""
-        by_id = {snapshot.id: snapshot for snapshot in removed.jobs}
-        return await self._each(by_id, lambda job_id: self.queue.restore(by_id[job_id]), "It cannot be rebuilt.")
-
-    async def forget_batch(self, batch_id: str) -> None:
-        """Remove a batch and everything that is left of its jobs from the list; videos stay.
-
-        Raises:
-            QueueError: one of its jobs is running.
-        """
-        await self.queue.forget_batch(batch_id)
-
-    async def clear_finished(self, batch_id: str | None = None) -> int:
-        """Remove finished jobs from the list, of one batch or of all; videos stay. Returns how many went."""
-        return await self.queue.clear_finished(batch_id)
-
-    async def edit(self, job_id: str, data: RenderJobData) -> ActionResult:
-        """Change what a waiting job shall do; its batch, file and format stay."""
-        return await self._each([job_id], lambda _: self.queue.edit(job_id, data), "It does not wait any more.")
-
-    async def drain_worker(self, name: str, *, on: bool) -> None:
-        """Ask a worker to take nothing new, or to take jobs again."""
-        if self._registry:
-            await (self._registry.drain(name) if on else self._registry.undrain(name))
-
-    async def workers(self) -> list[WorkerInfo]:
-        """All workers that were heard of lately."""
-        return await self._registry.workers() if self._registry else []
-
-    async def _each(
-        self, job_ids: Iterable[str], act: Callable[[str], Awaitable[bool | None]], refusal: str
-    ) -> ActionResult:
-        """Do it for each; an answer of False is refused with ``refusal``."""
-        done: list[str] = []
-        refused: dict[str, str] = {}
-        for job_id in job_ids:
-            try:
-                async with asyncio.timeout(ACTION_SECONDS):
-                    answer = await act(job_id)
-                if answer is False:
-                    refused[job_id] = refusal
-                else:
-                    done.append(job_id)
-            except TimeoutError:
-                refused[job_id] = "The server does not answer."
-            except EtherealError as error:
-                refused[job_id] = str(error)
-        return ActionResult(tuple(done), refused)
 
     # -- looking back -------------------------------------------------------------------------------------------
 

@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from ethereal_gui.domain.errors import EtherealError
-from ethereal_gui.service.render_service import LOW_PRIORITY, RenderService
+from ethereal_gui.service.job_actions import LOW_PRIORITY
+from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.service.updates import ActionResult, Removed
 from ethereal_gui.ui import queue_cells, text
 from ethereal_gui.ui.draft import draft_of_jobs

@@ -50,6 +50,19 @@ def test_removed_jobs_come_back_by_undo(play: Play, songs: list[Path]) -> None:
     play(scenario)
 
 
+def test_jobs_come_back_to_their_places_in_the_line(play: Play, songs: list[Path]) -> None:
+    async def scenario(stage: RealStage) -> None:
+        ids = await submit(stage, songs, ["1080p", "4k"])
+        stage.act("remove", ids[:3])
+        await stage.until(lambda: stage.model.job_count == 1)
+        stage.window.actions_["undo"].trigger()
+        await stage.until(lambda: stage.model.job_count == 4)
+        assert await stage.service.queue.waiting_order() == ids
+        await stage.until(lambda: [job.id for batch in stage.model.batches for job in batch.jobs] == ids)
+
+    play(scenario)
+
+
 def test_everything_is_there_again_after_a_restart(play: Play, songs: list[Path]) -> None:
     seen: list[str] = []
 
