@@ -76,6 +76,8 @@ class RenderService(JobActions):
         self._speeds: dict[tuple[str, str], float] = {}
         self._hours = HoursKeeper(lambda: parse_hours(self.settings.hours))
         self._rests = False
+        self._renewal: asyncio.Task[None] | None = None
+        self._closing = False
         self._worked = False
         self._queued = QueuedVideos()
 
@@ -171,7 +173,10 @@ class RenderService(JobActions):
 
     async def close(self, mode: Literal["finish", "now"] = "now") -> None:
         """Stop the worker, let go of the server, and stop it when nobody else uses it."""
+        self._closing = True
         await self.stop_worker(finish_within=FINISH_FOR_EVER if mode == "finish" else 0.0)
+        if self._renewal:
+            await self._renewal
         for thing in (self.registry, self._queue):
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(3):
@@ -201,16 +206,23 @@ class RenderService(JobActions):
         )
         changed = any(getattr(old, name) != getattr(settings, name) for name in worker_fields)
         if changed and self._worker and self._worker.is_alive:
-            if self._worker.running_jobs:
-                later.append("Rendering settings are used after the program's next start; a render is running.")
-            else:
-                await self.stop_worker(finish_within=0.0)
-                if not self._rests:
-                    self.start_worker()
+            running = self._worker.running_jobs
+            if running:
+                later.append("Rendering settings are used from the next job on.")
+            if self._renewal is None or self._renewal.done():
+                finish_within = FINISH_FOR_EVER if running else 0.0
+                self._renewal = asyncio.create_task(self._renew_worker(finish_within), name="renew the worker")
+            if not running:
+                await self._renewal
         if old.hours != settings.hours:
             self._hours.forget_waking()
             await self.keep_hours()
         return later
+
+    async def _renew_worker(self, finish_within: float) -> None:
+        """Another worker with the settings of now, when this one has finished what it has."""
+        if await self.stop_worker(finish_within=finish_within) and not self._closing and not self._rests:
+            self.start_worker()
 
     @property
     def address(self) -> ServerAddress:

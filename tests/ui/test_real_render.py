@@ -91,6 +91,35 @@ def test_a_running_render_is_cancelled_by_its_shortcut(render: Play, tmp_path: P
     render(scenario)
 
 
+def test_rendering_settings_are_used_from_the_next_job_on(render: Play, tmp_path: Path) -> None:
+    async def scenario(stage: RealStage) -> None:
+        await stage.until(lambda: stage.window.status.words("worker") == "Worker idle", 60)
+        (before,) = await stage.service.workers()
+        await submit_by_hand(stage, make_song(tmp_path / "song.wav", 3.0))
+        await stage.until(lambda: stage.service.running_jobs() == 1, 60)
+        changed = stage.service.settings.with_changes({"threads": 1})
+        assert await stage.service.apply_settings(changed) == ["Rendering settings are used from the next job on."]
+        await stage.until(lambda: stage.model.count(DisplayState.DONE) == 1, 120)
+        await stage.until(lambda: stage.window.status.words("worker") == "Worker idle", 60)
+        (after,) = await stage.service.workers()
+        assert after.name != before.name
+
+    render(scenario)
+
+
+def test_settings_that_change_while_a_render_runs_do_not_keep_the_window_from_closing(
+    render: Play, tmp_path: Path
+) -> None:
+    async def scenario(stage: RealStage) -> None:
+        await submit_by_hand(stage, make_song(tmp_path / "song.wav", 60.0))
+        await stage.until(lambda: stage.service.running_jobs() == 1, 60)
+        await stage.service.apply_settings(stage.service.settings.with_changes({"threads": 1}))
+        stage.program.close("stop")
+        await stage.until(lambda: not stage.window.tasks._tasks, 30)
+
+    render(scenario)
+
+
 def test_closing_may_finish_the_render_or_put_it_back(render: Play, tmp_path: Path) -> None:
     async def close_with(stage: RealStage, choice: str) -> None:
         stage.window.close()
