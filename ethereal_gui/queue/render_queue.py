@@ -6,6 +6,7 @@ layout for what it lacks (cancelling, holding, reordering, and a batch's status)
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Final, cast
 
 from ethereal_gui.domain.audio_file import AudioFile
@@ -305,18 +306,26 @@ class RenderQueue:
         Raises:
             QueueError: it is running.
         """
-        snapshot = (await self.snapshots([job_id]))[0]
-        if snapshot is None:
-            return None
-        if snapshot.status is JobStatus.PROCESSING:
+        removed, running = await self.remove_many([job_id])
+        if running:
             raise QueueError(f"The job {job_id} is running.", hint="Cancel it first.")
-        if snapshot.queue_state in ("waiting", "prioritized"):
-            line = await self._line.order()
-            place = line.index(job_id) if job_id in line else len(line)
-            if place + 1 < len(line):
-                self._line_places[job_id] = line[place + 1]
-        await self._drop([snapshot])
-        return snapshot
+        return removed[0] if removed else None
+
+    @reported
+    async def remove_many(self, job_ids: Sequence[str]) -> tuple[list[JobSnapshot], list[str]]:
+        """Remove jobs for good. Returns what they were, for ``restore``, and the ids of those that are running."""
+        removed: list[JobSnapshot] = []
+        running: list[str] = []
+        line = await self._line.order()
+        followers = dict(pairwise(line))
+        for chunk in chunks(job_ids, _READ_CHUNK):
+            found = [one for one in await self.snapshots(chunk) if one]
+            running += [one.id for one in found if one.status is JobStatus.PROCESSING]
+            gone = [one for one in found if one.status is not JobStatus.PROCESSING]
+            self._line_places |= {one.id: followers[one.id] for one in gone if one.id in followers}
+            await self._drop(gone)
+            removed += gone
+        return removed, running
 
     @reported
     async def restore(self, snapshot: JobSnapshot) -> bool:

@@ -13,6 +13,7 @@ from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.service.updates import ActionResult, Removed
 
 ACTION_SECONDS: Final = 10.0
+_PORTION: Final = 200
 LOW_PRIORITY: Final = 10
 """BullMQ runs jobs without a priority before all that have one, so that a priority can only put a job behind others."""
 Direction = Literal["top", "up", "down", "bottom"]
@@ -81,16 +82,22 @@ class JobActions(ABC):
 
     async def remove(self, job_ids: Iterable[str]) -> Removed:
         """Remove jobs from queue and list; running ones have to be cancelled first."""
-        before: list[JobSnapshot] = []
-
-        async def remove(job_id: str) -> bool:
-            snapshot = await self.queue.remove(job_id)
-            if snapshot:
-                before.append(snapshot)
-            return snapshot is not None
-
-        result = await self._each(job_ids, remove, "It is not there any more.")
-        return Removed(result, tuple(before))
+        removed: list[JobSnapshot] = []
+        refused = dict.fromkeys(job_ids, "It is not there any more.")
+        wanted = list(refused)
+        # In portions, so that what was removed before the server went away can be put back.
+        for start in range(0, len(wanted), _PORTION):
+            try:
+                async with asyncio.timeout(ACTION_SECONDS):
+                    gone, running = await self.queue.remove_many(wanted[start : start + _PORTION])
+            except (EtherealError, TimeoutError) as error:
+                refused |= dict.fromkeys(wanted[start:], str(error) or "The server does not answer.")
+                break
+            removed += gone
+            refused |= dict.fromkeys(running, "It is running. Cancel it first.")
+        for snapshot in removed:
+            refused.pop(snapshot.id)
+        return Removed(ActionResult(tuple(snapshot.id for snapshot in removed), refused), tuple(removed))
 
     async def undo_remove(self, removed: Removed) -> ActionResult:
         """Put removed jobs back as they were."""
