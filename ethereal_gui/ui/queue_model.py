@@ -291,8 +291,8 @@ class QueueModel(QAbstractTableModel):
             return
         wanted = set(target)
         present = set(self._rows)
-        removals = _ranges([row for row, node in enumerate(self._rows) if node not in wanted])
-        insertions = _ranges([row for row, node in enumerate(target) if node not in present])
+        removals = ranges([row for row, node in enumerate(self._rows) if node not in wanted])
+        insertions = ranges([row for row, node in enumerate(target) if node not in present])
         if len(removals) + len(insertions) > _MAX_RANGES:
             self.beginResetModel()
             self._place(target)
@@ -329,11 +329,11 @@ class QueueModel(QAbstractTableModel):
 
     def _touch(self, rows: Iterable[int]) -> None:
         last_column = len(Column) - 1
-        for first, last in _ranges(sorted({row for row in rows if row != HIDDEN}), gap=8):
+        for first, last in ranges(sorted({row for row in rows if row != HIDDEN}), gap=8):
             self.dataChanged.emit(self.index(first, 0), self.index(last, last_column))
 
 
-def _ranges(rows: list[int], gap: int = 1) -> list[tuple[int, int]]:
+def ranges(rows: list[int], gap: int = 1) -> list[tuple[int, int]]:
     """Sorted numbers as first-last pairs; neighbours up to ``gap`` apart share one."""
     found: list[tuple[int, int]] = []
     for row in rows:

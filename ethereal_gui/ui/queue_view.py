@@ -29,7 +29,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from ethereal_gui.ui import queue_drag, theme
 from ethereal_gui.ui.queue_delegate import INDENT, PADDING, ROW_HEIGHT, QueueDelegate
-from ethereal_gui.ui.queue_model import Column, QueueModel
+from ethereal_gui.ui.queue_model import Column, QueueModel, ranges
 from ethereal_gui.ui.queue_nodes import HIDDEN, BatchNode, JobNode
 from ethereal_gui.ui.states import DisplayState
 
@@ -151,10 +151,9 @@ class QueueView(QTableView):
     def select_ids(self, ids: list[str], current: str | None = None) -> None:
         """Select these jobs and batches, as far as they are shown."""
         selection = QItemSelection()
-        for node_id in ids:
-            row = self._model.row_of(node_id)
-            if row != HIDDEN:
-                selection.select(self._model.index(row, 0), self._model.index(row, len(Column) - 1))
+        rows = {row for node_id in ids if (row := self._model.row_of(node_id)) != HIDDEN}
+        for first, last in ranges(sorted(rows)):
+            selection.select(self._model.index(first, 0), self._model.index(last, len(Column) - 1))
         self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         row = self._model.row_of(current or (ids[0] if ids else ""))
         if row != HIDDEN:
