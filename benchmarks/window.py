@@ -12,6 +12,7 @@ Runs offscreen; a step is the time between two turns of the event loop.
 import argparse
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
-os.environ["ETHEREAL_DATA_DIR"] = os.environ.get("ETHEREAL_DATA_DIR") or tempfile.mkdtemp(prefix="ethereal-benchmark-")
+os.environ["ETHEREAL_DATA_DIR"] = tempfile.mkdtemp(prefix="ethereal-benchmark-")
 
 import psutil
 import qasync
@@ -46,6 +47,8 @@ from tests.ui.stand_in import StandInService, draw
 BATCHES, SONGS, FORMATS = 50, 100, ("1080p", "1080p_vertical")
 JOBS = BATCHES * SONGS * len(FORMATS)
 FILES = 5000
+made = [os.environ["ETHEREAL_DATA_DIR"]]
+"""Folders that go at the end."""
 Section = Callable[[QApplication], Awaitable[None]]
 
 
@@ -175,7 +178,8 @@ async def start(app: QApplication) -> None:  # noqa: ARG001
 
 async def drop(app: QApplication) -> None:
     """5,000 songs dropped at once: answered, looked into, and another 5,000 that are called off."""
-    folder = Path(tempfile.mkdtemp(prefix="ethereal-drop-"))
+    made.append(tempfile.mkdtemp(prefix="ethereal-drop-"))
+    folder = Path(made[-1])
     sound = media.write_audio(folder / "first.wav", media.tone(0.2)).read_bytes()
     for number in range(FILES - 1):
         (folder / f"song {number:04}.wav").write_bytes(sound)
@@ -215,7 +219,8 @@ async def live(app: QApplication) -> None:
     """The real queue: idle, then a minute of use while a song is rendered."""
     await fill_queue()
     service = RenderService(load_settings())
-    await window_start.WithoutWorker(service.settings).start()
+    keeper = window_start.WithoutWorker(service.settings)
+    await keeper.start()
     program = Program(app, service.settings, service)
     window = program.window
     window.resize(1400, 900)
@@ -230,7 +235,7 @@ async def live(app: QApplication) -> None:
     spent = sum(process.cpu_times()[:2]) - before
     tell("idle, of one core", 100 * spent / (time.perf_counter() - began), "%")
     tell("idle, memory", process.memory_info().rss / 1e6, "MB")
-    song = media.write_audio(Path(tempfile.mkdtemp()) / "long.wav", media.tone(300.0))
+    song = media.write_audio(Path(made[0]) / "long.wav", media.tone(300.0))
     added = await service.submit([audio(song)], "flame", ["1080p"])
     await service.move(added.job_ids, "top")
     await service.resume()
@@ -246,6 +251,7 @@ async def live(app: QApplication) -> None:
     watch.stop()
     program.close("stop")
     await running
+    await keeper.close()
 
 
 async def preview(app: QApplication) -> None:
@@ -322,6 +328,8 @@ def main() -> None:
     with loop:
         for name in sections:
             loop.run_until_complete(SECTIONS[name](app))
+    for folder in made:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
