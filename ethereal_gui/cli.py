@@ -167,6 +167,22 @@ def _add_batch_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="output folder")
     parser.add_argument("--fps", type=int, choices=(30, 60), help="frames per second")
     parser.add_argument("--quality", choices=("draft", "standard", "high"), help="draft is quick, high is best")
+    parser.add_argument(
+        "--max-bitrate",
+        type=_megabits,
+        metavar="MBPS",
+        help="the most megabits per second, for platforms that refuse more (Reels: 25)",
+    )
+
+
+def _megabits(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1 <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a number of megabits between 1 and 1000")
+    return value
 
 
 def _positive(text: str) -> int:

@@ -141,6 +141,14 @@ class Settings(BaseSettings):
         "What was rendered before",
         "Nothing is ever overwritten: it gets the next version number, or is left out of a new batch.",
     )
+    max_bit_rate: int = _field(
+        0,
+        "Output",
+        "Bit-rate limit (Mb/s)",
+        "The most that a video may take, for platforms that refuse more (Reels: 25). 0 leaves it to the format.",
+        ge=0,
+        le=1000,
+    )
     parallel_renders: int = _field(
         1,
         "Rendering",

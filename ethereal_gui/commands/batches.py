@@ -44,6 +44,7 @@ def read_choices(options: argparse.Namespace, settings: Settings) -> Choices:
             name_pattern=settings.name_pattern,
             fps=options.fps or settings.fps,
             quality=Quality(options.quality) if options.quality else settings.quality,
+            max_bit_rate=options.max_bitrate or settings.max_bit_rate or None,
         ),
         skipped=skipped,
     )

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from pydantic import Field
+
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.formats import Quality
 from ethereal_gui.domain.wire import WireModel
@@ -77,6 +79,7 @@ class RenderOptions(WireModel):
         name_pattern: pattern of the file name; the worker's own when not given.
         fps: frames per second, 30 or 60.
         quality: draft, standard or high.
+        max_bit_rate: megabits per second that the pictures never exceed for long, for platforms with a limit of theirs.
         template_values: template parameters that differ from their defaults.
     """
 
@@ -84,6 +87,7 @@ class RenderOptions(WireModel):
     name_pattern: str | None = None
     fps: int | None = None
     quality: Quality | None = None
+    max_bit_rate: float | None = Field(default=None, ge=1, le=1000)
     template_values: dict[str, float] | None = None
 
 

@@ -78,9 +78,7 @@ def render(
         progress.analysing(0.0)
         digest = content_hash(spec.audio_path)
         tags = _tags(spec)
-        setup = choose_encoder(
-            encoder, spec.output_format, spec.fps, spec.quality, threads=threads, cache_dir=cache_dir
-        )
+        setup = _encoder(encoder, spec, threads, cache_dir)
         job = _Job(spec, output_dir, work_dir, cache_dir, digest, tags, threads or available_cores(), progress)
         try:
             return job.run(setup, name_candidates)
@@ -88,9 +86,7 @@ def render(
             if encoder != "auto" or not setup.keeps_frames:
                 raise RenderError(f"The video encoder failed: {error}.") from error
         # A hardware encoder may run out of sessions or memory in mid-work; software never does.
-        software = choose_encoder(
-            "software", spec.output_format, spec.fps, spec.quality, threads=threads, cache_dir=cache_dir
-        )
+        software = _encoder("software", spec, threads, cache_dir)
         try:
             return job.run(software, name_candidates)
         except EncoderFailedError as error:
@@ -182,6 +178,18 @@ class Preview:
         if self._renderer is not None:
             self._renderer.close()
             self._renderer = None
+
+
+def _encoder(wanted: str, spec: RenderSpec, threads: int | None, cache_dir: Path) -> EncoderSetup:
+    return choose_encoder(
+        wanted,
+        spec.output_format,
+        spec.fps,
+        spec.quality,
+        limit=spec.max_bit_rate,
+        threads=threads,
+        cache_dir=cache_dir,
+    )
 
 
 def _tags(spec: RenderSpec) -> Tags:

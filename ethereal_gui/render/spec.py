@@ -17,6 +17,7 @@ class RenderSpec:
         output_format: size, projection, stereo layout, codec.
         fps: frames per second, 30 or 60.
         quality: draft, standard or high.
+        max_bit_rate: megabits per second that the pictures never exceed for long; the format's own limit when None.
         title, artist: for the file's tags; the audio file's own tags when None.
     """
 
@@ -25,6 +26,7 @@ class RenderSpec:
     output_format: OutputFormat
     fps: int = 30
     quality: Quality = Quality.STANDARD
+    max_bit_rate: float | None = None
     title: str | None = None
     artist: str | None = None
 

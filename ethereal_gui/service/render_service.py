@@ -344,6 +344,7 @@ class RenderService(JobActions):
                 "name_pattern": options.name_pattern or self.settings.name_pattern,
                 "fps": options.fps or self.settings.fps,
                 "quality": options.quality or self.settings.quality,
+                "max_bit_rate": options.max_bit_rate or self.settings.max_bit_rate or None,
             }
         )
         await asyncio.to_thread(make_output_dir, Path(str(filled.output_dir)))

@@ -88,6 +88,7 @@ def _render(request: RenderRequest, send: Callable[[WireModel], None]) -> Done:
         output_format=get_format(request.output_format),
         fps=request.fps,
         quality=request.quality,
+        max_bit_rate=request.max_bit_rate,
         title=request.title,
         artist=request.artist,
     )

@@ -30,6 +30,7 @@ class RenderRequest(WireModel):
     output_format: str
     fps: int
     quality: Quality
+    max_bit_rate: float | None = None
     title: str | None = None
     artist: str | None = None
     output_dir: str

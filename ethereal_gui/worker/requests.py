@@ -58,6 +58,7 @@ def make_request(config: WorkerConfig, job_id: str, data: RenderJobData) -> Rend
         output_format=output_format.id,
         fps=fps,
         quality=data.quality or config.quality,
+        max_bit_rate=data.max_bit_rate,
         title=audio.title,
         artist=audio.artist,
         output_dir=str(output_dir_of(config, data)),

@@ -30,17 +30,25 @@ _TRUST_SECONDS = {"works": 86_400.0, "fails": 86_400.0, "trying": 7 * 86_400.0}
 
 
 def choose_encoder(
-    wanted: str, output_format: OutputFormat, fps: int, quality: Quality, *, threads: int | None, cache_dir: Path
+    wanted: str,
+    output_format: OutputFormat,
+    fps: int,
+    quality: Quality,
+    *,
+    limit: float | None,
+    threads: int | None,
+    cache_dir: Path,
 ) -> EncoderSetup:
     """The encoder for a render.
 
     Args:
         wanted: ``auto`` for hardware where it works, ``software``, or one of ``HARDWARE``.
+        limit: the most megabits per second; the format's own when None. threads: None for all processors.
 
     Raises:
         SettingsError: ``wanted`` is unknown or does not work on this machine.
     """
-    software = software_setup(output_format, fps, quality, threads or 0)
+    software = software_setup(output_format, fps, quality, limit=limit, processors=threads or 0)
     if wanted == "software":
         return software
     if wanted not in ("auto", *HARDWARE):
@@ -49,7 +57,7 @@ def choose_encoder(
         )
     notes = _Notes(cache_dir / "encoders.json")
     for family in HARDWARE if wanted == "auto" else (wanted,):
-        setup = hardware_setup(output_format, fps, quality, family)
+        setup = hardware_setup(output_format, fps, quality, family, limit=limit)
         if _works(setup, notes):
             return setup
     if wanted == "auto":

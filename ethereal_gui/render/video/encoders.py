@@ -89,17 +89,26 @@ class EncoderSetup:
         return stream
 
 
-def software_setup(output_format: OutputFormat, fps: int, quality: Quality, processors: int = 0) -> EncoderSetup:
-    """The software encoder of the format's codec; works on every machine and makes the same packets on each."""
+def software_setup(
+    output_format: OutputFormat, fps: int, quality: Quality, *, limit: float | None = None, processors: int = 0
+) -> EncoderSetup:
+    """The software encoder of the format's codec; works on every machine and makes the same packets on each.
+
+    Args:
+        limit: the most megabits per second; the format's own when None.
+    """
+    peak = peak_bit_rate(output_format, fps, limit)
     if output_format.codec is Codec.HEVC:
-        return _setup(output_format, fps, "libx265", _x265(output_format, fps, quality), 0, processors=processors)
+        return _setup(output_format, fps, "libx265", _x265(peak, fps, quality), 0, processors=processors)
     threads = _X264_SLICES if output_format.pixels >= _MANY_PIXELS else _X264_THREADS
-    return _setup(output_format, fps, "libx264", _x264(output_format, fps, quality), threads)
+    return _setup(output_format, fps, "libx264", _x264(output_format, peak, fps, quality), threads)
 
 
-def hardware_setup(output_format: OutputFormat, fps: int, quality: Quality, family: str) -> EncoderSetup:
+def hardware_setup(
+    output_format: OutputFormat, fps: int, quality: Quality, family: str, *, limit: float | None = None
+) -> EncoderSetup:
     """The encoder of a hardware family; whether it works is for a trial to find out."""
-    options = _HARDWARE_OPTIONS[family] | _hardware_rate(output_format, fps, quality, family)
+    options = _HARDWARE_OPTIONS[family] | _hardware_rate(peak_bit_rate(output_format, fps, limit), quality, family)
     if output_format.codec is Codec.H264:
         options["profile"] = "high"
     return _setup(output_format, fps, f"{output_format.codec.value}_{family}", options, 0, keeps_frames=True)
@@ -112,9 +121,14 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def max_bit_rate(output_format: OutputFormat, fps: int) -> int:
+def peak_bit_rate(output_format: OutputFormat, fps: int, limit: float | None = None) -> int:
     """Bits per second that a video never exceeds for long: above what YouTube recommends, below what players and
-    platforms refuse (Reels: 25 Mb/s; a headset's decoder: about 150 Mb/s)."""
+    platforms refuse (Reels: 25 Mb/s; a headset's decoder: about 150 Mb/s). ``limit`` in megabits may lower it."""
+    peak = _peak_of_format(output_format, fps)
+    return min(peak, round(limit * 1e6)) if limit else peak
+
+
+def _peak_of_format(output_format: OutputFormat, fps: int) -> int:
     pixels = output_format.pixels
     if output_format.projection is Projection.EQUIRECTANGULAR:
         return 160_000_000 if pixels > 4096 * 4096 else 100_000_000
@@ -155,10 +169,9 @@ _X264 = {
 }
 
 
-def _x264(output_format: OutputFormat, fps: int, quality: Quality) -> dict[str, str]:
+def _x264(output_format: OutputFormat, rate: int, fps: int, quality: Quality) -> dict[str, str]:
     preset, crf, tuning = _X264[quality]
     gop = max(1, fps // 2)
-    rate = max_bit_rate(output_format, fps)
     params = (
         f"keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:bframes=2:b-pyramid=none:b-adapt=0:stitchable=1:"
         # Macroblock-tree with frame threads is not reproducible: about one run in fifty differs.
@@ -184,10 +197,10 @@ _X265 = {
 }
 
 
-def _x265(output_format: OutputFormat, fps: int, quality: Quality) -> dict[str, str]:
+def _x265(peak: int, fps: int, quality: Quality) -> dict[str, str]:
     preset, crf, tuning = _X265[quality]
     gop = max(1, fps // 2)
-    rate = max_bit_rate(output_format, fps) // 1000
+    rate = peak // 1000
     params = (
         f"keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:bframes=0:cutree=0:rc-lookahead=0:"
         # Blocks of 64 take a little less memory than the preset's 32.
@@ -217,8 +230,7 @@ _CQ = {Quality.DRAFT: "27", Quality.STANDARD: "22", Quality.HIGH: "18"}
 _SHARE = {Quality.DRAFT: 0.3, Quality.STANDARD: 0.6, Quality.HIGH: 0.9}
 
 
-def _hardware_rate(output_format: OutputFormat, fps: int, quality: Quality, family: str) -> dict[str, str]:
-    peak = max_bit_rate(output_format, fps)
+def _hardware_rate(peak: int, quality: Quality, family: str) -> dict[str, str]:
     rates = {"maxrate": str(peak), "bufsize": str(2 * peak)}
     if family == "nvenc":
         return {**rates, "cq": _CQ[quality], "b": "0"}
