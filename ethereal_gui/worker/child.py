@@ -68,6 +68,8 @@ def _failure(error: Exception) -> Failed:
             return Failed(**NotEnoughMemoryError().to_wire(), trace=trace)
         case OSError() if code == errno.ENOMEM:
             return Failed(**NotEnoughMemoryError().to_wire(), trace=trace)
+        case RuntimeError() if "can't start new thread" in str(error):  # there is no memory for its stack
+            return Failed(**NotEnoughMemoryError().to_wire(), trace=trace)
         case OSError() if code in (errno.ENOSPC, errno.EDQUOT):
             # What the engine did not expect to write, such as a compiler's cache, meets a full disk too.
             full = DiskFullError(f"The disk with “{error.filename or 'the unfinished work'}” is full.")
