@@ -1,7 +1,8 @@
 """From particles in space to sprites on the pyramid: the projections as a strategy that scenes don't know.
 
 A particle is a float32 row: x, y, z in metres (x right, y up, -z ahead), sigma of its Gaussian in metres, peak radiance
-r, g, b in the working space, and the part of its light that goes into a wide halo.
+r, g, b in the working space, and the part of its light that goes into a wide halo; a negative part asks for a sprite
+that is exactly round, for large lights that stand alone: the usual product of two curves is a little square.
 A sprite is a float32 row: x, y, sigma in texels of its level, its radiance r, g, b, its share of texels, and how many
 times it is widened by the sphere (1 on a plane); plus an int32 row: level (-1: not drawn), first and last row + 1.
 """
@@ -37,7 +38,7 @@ FAR_AWAY = 100.0  # metres
 
 HALF_IPD = 0.032
 MIN_SIGMA = 0.6  # texels of level 0; smaller lights keep their energy, not their size
-MAX_SIGMA = 1.50  # texels of a level; above it the next coarser one
+MAX_SIGMA = 1.333  # texels of a level, so that its reach is 4; above it the next coarser one
 _TINY = 2.0e-5
 _TWO_PI = 2.0 * math.pi
 
@@ -56,14 +57,17 @@ def _put(
     b: float,
     view: Float64,
     lowest: int,
+    alone: bool,
 ) -> None:
-    """Choose the level at which the sprite is 0.75 to 1.5 texels and write it there."""
+    """Choose the finest level at which the sprite is at most ``MAX_SIGMA`` texels and write it there."""
     width, height = view[1], view[2]
     levels = int(view[5])
     level = lowest
-    limit = MAX_SIGMA * (1 << lowest)
-    while sigma > limit and level < levels - 1:
-        limit *= 2.0
+    # What counts is the size that is drawn: filtering down to level 0 widens a sprite by a quarter of its texels.
+    four = float(1 << (2 * lowest))
+    limit = MAX_SIGMA * MAX_SIGMA * four + 0.25 * (four - 1.0)
+    while sigma * sigma > limit and level < levels - 1:
+        limit = 4.0 * limit + 0.75
         level += 1
     scale = 1.0 / (1 << level)
     s = sigma * scale
@@ -76,7 +80,8 @@ def _put(
     reach = 3.17 * drawn_sigma
     xl, yl = x * scale, y * scale
     rows = math.ceil(height * scale)
-    big = drawn_sigma > 1.51  # only where there is no coarser level
+    # Bigger ones there are only where there is no coarser level.
+    big = drawn_sigma > MAX_SIGMA + 0.001 or (alone and level > 0)
     cap = sphere and (stretch > 1.01 or big)
     if cap or big:
         top, bottom = math.floor(yl - reach), math.ceil(yl + reach) + 1
@@ -168,12 +173,12 @@ def project(
         near *= near
         lowest = 1 if view[20] > 0.5 and dx * dx + dy * dy + dz * dz < FAR_AWAY * FAR_AWAY else 0
         r, g, b = r * near, g * near, b * near
-        _put(sprites, meta, i, px, py, size, stretch, r, g, b, view, lowest)
-        halo, spread = particles[i, 7], halo_sigma
+        halo, spread = abs(particles[i, 7]), halo_sigma
+        _put(sprites, meta, i, px, py, size, stretch, r, g, b, view, lowest, particles[i, 7] < 0.0)
         if halo <= 0.0 and meta[i, 0] == 0:
             halo, spread = glare, glare_sigma
         if halo > 0.0:
             wide = math.sqrt(size * size + spread * spread)
             part = halo * size * size / (wide * wide)
             if light * near * part > _TINY:
-                _put(sprites, meta, n + i, px, py, wide, stretch, r * part, g * part, b * part, view, lowest)
+                _put(sprites, meta, n + i, px, py, wide, stretch, r * part, g * part, b * part, view, lowest, False)

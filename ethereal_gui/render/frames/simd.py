@@ -47,7 +47,7 @@ def add8(typing_context: Any, array: Any, offset: Any, weights: Any, scale: Any)
 
 @intrinsic
 def bump8(typing_context: Any, first: Any, inverse: Any, out: Any) -> Any:  # noqa: ARG001
-    """``out[k] = max(0, 1 - (first + k)^2 inverse)^2`` for k in 0..7, and their sum; float32."""
+    """``out[k] = max(0, 1 - (first + k)^2 inverse)^3`` for k in 0..7, and their sum; float32."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         def constant(values: list[float]) -> Any:
@@ -58,7 +58,7 @@ def bump8(typing_context: Any, first: Any, inverse: Any, out: Any) -> Any:  # no
         rest = builder.fsub(constant([1.0] * _LANES), square)
         zero = constant([0.0] * _LANES)
         rest = builder.select(builder.fcmp_ordered(">", rest, zero), rest, zero)
-        weights = builder.fmul(rest, rest)
+        weights = builder.fmul(builder.fmul(rest, rest), rest)
         start = ir.Constant(ir.IntType(types.intp.bitwidth), 0)
         builder.store(weights, _address(context, builder, signature.args[2], args[2], start), align=4)
         total = weights

@@ -3,9 +3,10 @@
 Each plane is cut in bands of 32 rows. A sprite is listed in every band that it touches, in its own order, so that each
 texel is a sum in one fixed order, on however many threads the bands are drawn.
 
-The kernel of a sprite is (1 - u^2)^2 on both axes, a Gaussian to the eye that ends smoothly at 2.65 sigma; it fits
-8 x 8 texels at every size and place, and is divided by the sum of its samples, so that a light's energy doesn't
-depend on where between texels it stands. On a sphere away from the equator it is a spherical cap instead.
+The kernel of a sprite is (1 - u^2)^3 on both axes, a Gaussian to the eye that ends smoothly at 3 sigma: with a square
+in the cube's place large soft lights look like cushions. It fits 8 x 8 texels at every size and place, and is divided
+by the sum of its samples, so that a light's energy doesn't depend on where between texels it stands. On a sphere away
+from the equator it is a spherical cap instead.
 """
 
 import math
@@ -22,7 +23,7 @@ Int32 = NDArray[np.int32]
 _ONE = np.float32(1.0)
 _ZERO = np.float32(0.0)
 _HALF = np.float32(0.5)
-_SEVEN = np.float32(7.0)  # variance of the kernel of reach 1 is 1 / 7
+_NINE = np.float32(9.0)  # variance of the kernel of reach 1 is 1 / 9
 _TEN = np.float32(10.0)
 _TWO_PI = np.float32(2.0 * math.pi)
 _C2 = np.float32(1 / 2)
@@ -68,7 +69,7 @@ def _square(s: Float32, y0: int, y1: int, plane: Float32, row0: int, across: Flo
     ``across`` and ``down`` are room for eight weights each.
     """
     x, y, sigma = s[0], s[1], s[2]
-    reach2 = _SEVEN * sigma * sigma
+    reach2 = _NINE * sigma * sigma
     inv = _ONE / reach2
     ix = math.floor(x - _HALF) - 3
     iy = math.floor(y - _HALF) - 3
@@ -95,11 +96,18 @@ def _square(s: Float32, y0: int, y1: int, plane: Float32, row0: int, across: Flo
 
 @kernel
 def _round(s: Float32, y0: int, y1: int, plane: Float32, row0: int) -> None:
-    """A sprite of any size on a plane: only the few that are too big for the coarsest level."""
+    """A sprite of any size on a plane: the few that are too big for the coarsest level, or have to be exactly round."""
     width = plane.shape[2] - 16
     reach2 = _TEN * s[2] * s[2]
     reach = math.sqrt(reach2)
-    peak = np.float32(8.0) * s[6] / reach2
+    total = _ZERO
+    for row in range(math.floor(s[1] - reach), math.ceil(s[1] + reach)):
+        dy = np.float32(row) + _HALF - s[1]
+        for x in range(math.floor(s[0] - reach), math.ceil(s[0] + reach)):
+            dx = np.float32(x) + _HALF - s[0]
+            w = max(_ZERO, _ONE - (dx * dx + dy * dy) / reach2)
+            total += w * w * w
+    peak = _TWO_PI * s[6] / total
     for row in range(max(y0, math.floor(s[1] - reach)), min(y1, math.ceil(s[1] + reach))):
         dy = np.float32(row) + _HALF - s[1]
         for x in range(max(0, math.floor(s[0] - reach)), min(width, math.ceil(s[0] + reach))):

@@ -64,4 +64,4 @@ def motes(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         tint = 0.35 + 0.5 * rnd(q, 10)
         for c in range(3):
             out[i, 4 + c] = 2.2 * shine * ramp_at(ramps, 1, tint, c)
-        out[i, 7] = 0.5
+        out[i, 7] = -0.5  # round: big soft ones stand alone
