@@ -28,7 +28,6 @@ from ethereal_gui.render.frames.renderer import FrameRenderer
 from ethereal_gui.render.spec import RenderSpec
 from ethereal_gui.render.video.encoders import available_cores, software_setup
 from ethereal_gui.render.video.segments import SegmentWriter
-from ethereal_gui.render.video.tags import Tags
 
 FPS = 30
 MEMORY_FOR_FRAMES = 500_000_000
@@ -82,7 +81,7 @@ class Case:
 
     def both(self) -> Cost:
         """Draw and encode at the same time, as a render does."""
-        pool = DrawingPool(self.spec, self.features, Tags(), threads=available_cores())
+        pool = DrawingPool(self.spec, self.features, None, threads=available_cores())
         writer = self._writer()
 
         def work() -> None:

@@ -173,6 +173,16 @@ def _add_batch_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MBPS",
         help="the most megabits per second, for platforms that refuse more (Reels: 25)",
     )
+    parser.add_argument(
+        "--caption",
+        choices=("none", "text", "picture"),
+        help="show title and artist near the beginning, alone or beside a picture (default: none)",
+    )
+    parser.add_argument("--title", metavar="TEXT", help="title for caption and file, instead of the song's tag")
+    parser.add_argument("--artist", metavar="TEXT", help="artist for caption and file, instead of the song's tag")
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE", help="PNG or JPEG for the caption, instead of the song's cover"
+    )
 
 
 def _megabits(text: str) -> float:

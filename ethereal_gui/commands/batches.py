@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.formats import Quality, get_format
-from ethereal_gui.domain.job import RenderOptions
+from ethereal_gui.domain.job import Caption, RenderOptions
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.intake.inspect import inspect_paths
 from ethereal_gui.service.configuration import template_dirs
@@ -45,9 +45,20 @@ def read_choices(options: argparse.Namespace, settings: Settings) -> Choices:
             fps=options.fps or settings.fps,
             quality=Quality(options.quality) if options.quality else settings.quality,
             max_bit_rate=options.max_bitrate or settings.max_bit_rate or None,
+            caption=_caption(options),
+            title=options.title,
+            artist=options.artist,
+            picture=str(options.picture.expanduser().absolute()) if options.picture else None,
         ),
         skipped=skipped,
     )
+
+
+def _caption(options: argparse.Namespace) -> Caption | None:
+    """The caption that was asked for; who names a picture wants to see it."""
+    if options.caption:
+        return Caption(options.caption)
+    return Caption.PICTURE if options.picture else None
 
 
 def take_files(paths: Sequence[Path]) -> tuple[tuple[AudioFile, ...], int]:

@@ -71,6 +71,14 @@ class Progress(WireModel):
     frames: int | None = None
 
 
+class Caption(StrEnum):
+    """What is shown over the picture for some seconds near a video's beginning."""
+
+    NONE = "none"
+    TEXT = "text"  # title and artist
+    PICTURE = "picture"  # the same, with a cover or logo
+
+
 class RenderOptions(WireModel):
     """Choices that a batch makes beside template and formats; all optional additions to the job's data.
 
@@ -81,6 +89,9 @@ class RenderOptions(WireModel):
         quality: draft, standard or high.
         max_bit_rate: megabits per second that the pictures never exceed for long, for platforms with a limit of theirs.
         template_values: template parameters that differ from their defaults.
+        caption: none, text or picture; none when not given, for it cannot be taken off a video again.
+        title, artist: typed ones, instead of the song's tags, for the caption and the video's own tags.
+        picture: path of a PNG or JPEG for the caption as the submitting machine sees it; the song's cover otherwise.
     """
 
     output_dir: str | None = None
@@ -89,6 +100,10 @@ class RenderOptions(WireModel):
     quality: Quality | None = None
     max_bit_rate: float | None = Field(default=None, ge=1, le=1000)
     template_values: dict[str, float] | None = None
+    caption: Caption | None = None
+    title: str | None = None
+    artist: str | None = None
+    picture: str | None = None
 
 
 class RenderJobData(RenderOptions):

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from ethereal_gui.domain.formats import OutputFormat
 from ethereal_gui.render.audio.features import AudioFeatures
+from ethereal_gui.render.caption.card import Card
 from ethereal_gui.render.frames.renderer import FrameRenderer
 from ethereal_gui.render.spec import RenderSpec
 from ethereal_gui.render.video.segments import FrameFeed
-from ethereal_gui.render.video.tags import Tags
 
 UInt8 = NDArray[np.uint8]
 
@@ -23,10 +23,10 @@ class DrawingPool:
     """Several renderers that draw different frames at the same time; large pictures get one with several threads.
 
     Args:
-        tags: title and artist as they are drawn. threads: processors to use, encoder included.
+        caption: what is shown near the beginning. threads: processors to use, encoder included.
     """
 
-    def __init__(self, spec: RenderSpec, features: AudioFeatures, tags: Tags, *, threads: int) -> None:
+    def __init__(self, spec: RenderSpec, features: AudioFeatures, caption: Card | None, *, threads: int) -> None:
         count, inner = split_threads(spec.output_format, threads)
         self._renderers = [
             FrameRenderer(
@@ -36,8 +36,7 @@ class DrawingPool:
                 features,
                 quality=spec.quality,
                 threads=inner,
-                title=tags.title,
-                artist=tags.artist,
+                caption=caption,
             )
             for _ in range(count)
         ]

@@ -22,6 +22,8 @@ from ethereal_gui.domain.template import Template
 from ethereal_gui.render.audio.analyse import analyse
 from ethereal_gui.render.audio.features import AudioFeatures
 from ethereal_gui.render.audio.source import content_hash
+from ethereal_gui.render.caption.card import Card
+from ethereal_gui.render.caption.choose import choose_card, left_out
 from ethereal_gui.render.drawing import DrawingPool
 from ethereal_gui.render.fingerprint import fingerprint
 from ethereal_gui.render.frames.renderer import FrameRenderer
@@ -35,7 +37,7 @@ from ethereal_gui.render.video.publish import Publisher
 from ethereal_gui.render.video.segments import EncoderFailedError, Segment, SegmentStore, plan_segments
 from ethereal_gui.render.video.sound import encode_sound, total_samples
 from ethereal_gui.render.video.storage import check_output_folder, writing
-from ethereal_gui.render.video.tags import Tags, cleaned, read_tags
+from ethereal_gui.render.video.tags import Tags, chosen_tags
 from ethereal_gui.render.video.verify import verify
 from ethereal_gui.render.video.workspace import locked
 
@@ -77,9 +79,11 @@ def render(
     with locked(work_dir):
         progress.analysing(0.0)
         digest = content_hash(spec.audio_path)
-        tags = _tags(spec)
+        tags = chosen_tags(spec.audio_path, spec.title, spec.artist)
+        card = choose_card(spec.caption, tags, spec.audio_path, spec.picture_path)
         setup = _encoder(encoder, spec, threads, cache_dir)
-        job = _Job(spec, output_dir, work_dir, cache_dir, digest, tags, threads or available_cores(), progress)
+        cores = threads or available_cores()
+        job = _Job(spec, output_dir, work_dir, cache_dir, digest, tags, card, cores, progress)
         try:
             return job.run(setup, name_candidates)
         except EncoderFailedError as error:
@@ -99,7 +103,7 @@ def draw_frame(spec: RenderSpec, n: int, *, size: tuple[int, int] | None = None,
     Raises:
         InputError: the song cannot be used.
     """
-    tags = _tags(spec)
+    tags = chosen_tags(spec.audio_path, spec.title, spec.artist)
     renderer = FrameRenderer(
         spec.template,
         spec.output_format,
@@ -108,8 +112,7 @@ def draw_frame(spec: RenderSpec, n: int, *, size: tuple[int, int] | None = None,
         quality=spec.quality,
         threads=available_cores(),
         size=size,
-        title=tags.title,
-        artist=tags.artist,
+        caption=choose_card(spec.caption, tags, spec.audio_path, spec.picture_path),
     )
     try:
         return renderer.draw_rgb(n)
@@ -129,7 +132,6 @@ class Preview:
 
     def __init__(self, audio_path: Path, *, cache_dir: Path, fps: int = 30, threads: int | None = None) -> None:
         self.features: AudioFeatures = analyse(audio_path, fps, cache_dir)
-        self.tags = read_tags(audio_path)
         self._fps = fps
         self._threads = threads or available_cores()
         self._key: object = None
@@ -148,6 +150,7 @@ class Preview:
         *,
         size: tuple[int, int],
         quality: Quality = Quality.STANDARD,
+        caption: Card | None = None,
     ) -> UInt8:
         """The picture at ``seconds`` as sRGB, uint8 (height, width, 3).
 
@@ -155,7 +158,7 @@ class Preview:
             size: width and height in pixels; odd ones are rounded down.
         """
         width, height = max(16, size[0] // 4 * 4), max(16, size[1] // 4 * 4)
-        key = (template.model_dump_json(), output_format, width, height, quality)
+        key = (template.model_dump_json(), output_format, width, height, quality, caption)
         if self._renderer is None or key != self._key:
             self.close()
             self._renderer = FrameRenderer(
@@ -166,8 +169,7 @@ class Preview:
                 quality=quality,
                 threads=self._threads,
                 size=(width, height),
-                title=self.tags.title,
-                artist=self.tags.artist,
+                caption=caption,
             )
             self._key = key
         n = min(max(0, round(seconds * self._fps)), max(0, self.features.frames - 1))
@@ -192,14 +194,6 @@ def _encoder(wanted: str, spec: RenderSpec, threads: int | None, cache_dir: Path
     )
 
 
-def _tags(spec: RenderSpec) -> Tags:
-    """The song's tags, with what the spec says in their place."""
-    own = read_tags(spec.audio_path)
-    title = cleaned(spec.title) if spec.title is not None else own.title
-    artist = cleaned(spec.artist) if spec.artist is not None else own.artist
-    return Tags(title, artist, own.cover)
-
-
 @dataclass(slots=True)
 class _Job:
     """One call of ``render``, inside the lock of its folder."""
@@ -210,11 +204,12 @@ class _Job:
     cache_dir: Path
     digest: str
     tags: Tags
+    card: Card | None
     threads: int
     progress: ProgressReporter
 
     def run(self, setup: EncoderSetup, names: Iterable[str]) -> RenderedVideo:
-        mark = fingerprint(self.spec, self.digest, self.tags, setup)
+        mark = fingerprint(self.spec, self.digest, self.tags, self.card, setup)
         publisher = Publisher(self.work_dir, self.output_dir, mark)
         if record := publisher.published():
             self._remove_segments()
@@ -241,7 +236,12 @@ class _Job:
         self._remove_segments()
         self.progress.finishing(1.0)
         return RenderedVideo(
-            path, features.frames / self.spec.fps, features.frames, path.stat().st_size, resumed_frames=resumed
+            path,
+            features.frames / self.spec.fps,
+            features.frames,
+            path.stat().st_size,
+            resumed_frames=resumed,
+            notes=left_out(self.card),
         )
 
     def _render_missing(
@@ -257,7 +257,7 @@ class _Job:
             self.progress.rendering(done, frames)
         if not missing:
             return resumed
-        drawing = DrawingPool(self.spec, features, self.tags, threads=self.threads)
+        drawing = DrawingPool(self.spec, features, self.card, threads=self.threads)
         numbers = (n for segment in missing for n in range(segment.start, segment.stop))
         pictures = drawing.frames(numbers)
         try:

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from ethereal_gui import __version__
+from ethereal_gui.render.caption.card import Card
 from ethereal_gui.render.spec import RenderSpec
 from ethereal_gui.render.video.encoders import EncoderSetup
 from ethereal_gui.render.video.tags import Tags
 
 
-def fingerprint(spec: RenderSpec, audio_digest: str, tags: Tags, setup: EncoderSetup) -> str:
+def fingerprint(spec: RenderSpec, audio_digest: str, tags: Tags, caption: Card | None, setup: EncoderSetup) -> str:
     """32 hex digits; equal for two renders exactly when one may go on with the other's segments."""
     parts = {
         "audio": audio_digest,
@@ -27,11 +28,20 @@ def fingerprint(spec: RenderSpec, audio_digest: str, tags: Tags, setup: EncoderS
         "title": tags.title,
         "artist": tags.artist,
         "cover": hashlib.sha256(tags.cover or b"").hexdigest(),
+        "caption": _caption(caption),
         "encoder": setup.identity(),
         "engine": engine_version(),
     }
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _caption(card: Card | None) -> list[str | None] | None:
+    if card is None:
+        return None
+    from ethereal_gui.render.caption.letters import typesetter  # not loaded for videos without a caption
+
+    return [card.title, card.artist, hashlib.sha256(card.picture or b"").hexdigest(), typesetter()]
 
 
 @cache

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethereal_gui.domain.formats import OutputFormat, Quality
+from ethereal_gui.domain.job import Caption
 from ethereal_gui.domain.template import Template
 
 
@@ -18,7 +19,8 @@ class RenderSpec:
         fps: frames per second, 30 or 60.
         quality: draft, standard or high.
         max_bit_rate: megabits per second that the pictures never exceed for long; the format's own limit when None.
-        title, artist: for the file's tags; the audio file's own tags when None.
+        title, artist: for the caption and the file's tags; the audio file's own tags when None.
+        caption: what is shown near the beginning. picture_path: a PNG or JPEG for it; the song's cover when None.
     """
 
     audio_path: Path
@@ -29,6 +31,8 @@ class RenderSpec:
     max_bit_rate: float | None = None
     title: str | None = None
     artist: str | None = None
+    caption: Caption = Caption.NONE
+    picture_path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class RenderedVideo:
         path: its final name.
         duration: seconds. frames: count of video frames. size: bytes.
         resumed_frames: frames that were there from an earlier attempt.
+        notes: sentences on what was left out of the video.
     """
 
     path: Path
@@ -46,3 +51,4 @@ class RenderedVideo:
     frames: int
     size: int
     resumed_frames: int = 0
+    notes: tuple[str, ...] = ()

@@ -28,6 +28,7 @@ from ethereal_gui.queue.control import WorkerRegistry
 from ethereal_gui.queue.event_feed import EventFeed
 from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.queue.server import EmbeddedServer
+from ethereal_gui.render.caption.choose import check_picture
 from ethereal_gui.render.video.workspace import clean_stale
 from ethereal_gui.service.configuration import (
     check_reachable,
@@ -330,7 +331,8 @@ class RenderService(JobActions):
         """Queue a batch: one job per file and format. The same batch id again adds nothing.
 
         Raises:
-            EtherealError: unknown template or format, bad values, no output folder, or the queue is not available.
+            EtherealError: unknown template or format, bad values or picture, no output folder, or the queue is not
+                available.
         """
         for name in output_formats:
             get_format(name)
@@ -338,6 +340,8 @@ class RenderService(JobActions):
         options = options or RenderOptions()
         if options.template_values:
             found.with_values(options.template_values)
+        if options.picture:
+            await asyncio.to_thread(check_picture, Path(options.picture))
         filled = options.model_copy(
             update={
                 "output_dir": options.output_dir or str(self.settings.output_dir),

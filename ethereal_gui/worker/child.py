@@ -93,6 +93,8 @@ def _render(request: RenderRequest, send: Callable[[WireModel], None]) -> Done:
         max_bit_rate=request.max_bit_rate,
         title=request.title,
         artist=request.artist,
+        caption=request.caption,
+        picture_path=Path(request.picture) if request.picture else None,
     )
 
     def report(progress: Progress) -> None:
@@ -110,6 +112,8 @@ def _render(request: RenderRequest, send: Callable[[WireModel], None]) -> Done:
     )
     if video.resumed_frames:
         send(LogLine(text=f"Went on from frame {video.resumed_frames} of an earlier attempt."))
+    for note in video.notes:
+        send(LogLine(text=note))
     return Done(
         output_path=str(video.path),
         duration=video.duration,

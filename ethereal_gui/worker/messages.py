@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from ethereal_gui.domain.formats import Quality
-from ethereal_gui.domain.job import Progress
+from ethereal_gui.domain.job import Caption, Progress
 from ethereal_gui.domain.template import Template
 from ethereal_gui.domain.wire import WireModel
 
@@ -33,6 +33,8 @@ class RenderRequest(WireModel):
     max_bit_rate: float | None = None
     title: str | None = None
     artist: str | None = None
+    caption: Caption = Caption.NONE
+    picture: str | None = None
     output_dir: str
     name_pattern: str
     name_fields: dict[str, str]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethereal_gui.domain.errors import EtherealError, RenderCrashedError
+from ethereal_gui.domain.job import Caption
 from ethereal_gui.domain.template import Template
 from ethereal_gui.domain.wire import WireModel
 from ethereal_gui.worker.messages import to_line
@@ -25,6 +26,7 @@ class PreviewRequest(WireModel):
 
     Attributes:
         time: seconds from the song's beginning. width, height: pixels of the picture, any small size.
+        caption, title, artist, picture: as in the batch's options.
     """
 
     audio_path: str
@@ -34,6 +36,10 @@ class PreviewRequest(WireModel):
     time: float
     width: int
     height: int
+    caption: Caption = Caption.NONE
+    title: str | None = None
+    artist: str | None = None
+    picture: str | None = None
 
 
 class PreviewHeader(WireModel):

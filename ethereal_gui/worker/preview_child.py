@@ -16,9 +16,13 @@ from pydantic import ValidationError
 
 from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.domain.formats import Quality, StereoMode, get_format
+from ethereal_gui.domain.job import Caption
 from ethereal_gui.render.audio.analyse import analyse
 from ethereal_gui.render.audio.features import AudioFeatures
+from ethereal_gui.render.caption.card import Card
+from ethereal_gui.render.caption.choose import choose_card
 from ethereal_gui.render.frames.renderer import FrameRenderer
+from ethereal_gui.render.video.tags import chosen_tags
 from ethereal_gui.worker.messages import to_line
 from ethereal_gui.worker.preview import PreviewHeader, PreviewRequest
 
@@ -70,16 +74,30 @@ class Previewer:
             _fit(request.width, 2),
             _fit(request.height, 4 if output_format.stereo is StereoMode.TOP_BOTTOM else 2),
         )
-        key = (song, request.template.model_dump_json(), output_format.id, size)
+        caption = _card(request, path)
+        key = (song, request.template.model_dump_json(), output_format.id, size, caption)
         renderer = self._renderers.get(
             key,
             lambda: FrameRenderer(
-                request.template, output_format, request.fps, features, quality=Quality.DRAFT, size=size
+                request.template,
+                output_format,
+                request.fps,
+                features,
+                quality=Quality.DRAFT,
+                size=size,
+                caption=caption,
             ),
         )
         last = max(features.frames - 1, 0)
         picture = renderer.draw_rgb(min(max(round(request.time * request.fps), 0), last))
         return PreviewHeader(width=size[0], height=size[1], duration=features.duration), picture.tobytes()
+
+
+def _card(request: PreviewRequest, song: Path) -> Card | None:
+    if request.caption is Caption.NONE:
+        return None
+    picture = Path(request.picture) if request.picture else None
+    return choose_card(request.caption, chosen_tags(song, request.title, request.artist), song, picture)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from ethereal_gui.domain.errors import EtherealError, FileUnreadableError, JobDataError
 from ethereal_gui.domain.formats import FRAME_RATES, get_format
-from ethereal_gui.domain.job import RenderJobData
+from ethereal_gui.domain.job import Caption, RenderJobData
 from ethereal_gui.domain.naming import check_pattern, name_fields
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.worker.config import WorkerConfig
@@ -53,14 +53,16 @@ def make_request(config: WorkerConfig, job_id: str, data: RenderJobData) -> Rend
         raise JobDataError(f"{fps} frames per second is not supported.", hint="Choose 30 or 60.")
     audio = data.audio_file
     return RenderRequest(
-        audio_path=str(_allowed_audio(config, audio.path)),
+        audio_path=str(_allowed_file(config, audio.path, "The audio file's path")),
         template=template,
         output_format=output_format.id,
         fps=fps,
         quality=data.quality or config.quality,
         max_bit_rate=data.max_bit_rate,
-        title=audio.title,
-        artist=audio.artist,
+        title=data.title if data.title is not None else audio.title,
+        artist=data.artist if data.artist is not None else audio.artist,
+        caption=data.caption or Caption.NONE,
+        picture=_picture(config, data),
         output_dir=str(output_dir_of(config, data)),
         name_pattern=_pattern(config, data),
         name_fields=name_fields(audio, output_format, template.id, date.today()),
@@ -95,10 +97,16 @@ def output_dir_of(config: WorkerConfig, data: RenderJobData) -> Path:
     return path
 
 
-def _allowed_audio(config: WorkerConfig, text: str) -> Path:
+def _picture(config: WorkerConfig, data: RenderJobData) -> str | None:
+    if data.picture is None or data.caption is not Caption.PICTURE:
+        return None
+    return str(_allowed_file(config, data.picture, "The picture's path"))
+
+
+def _allowed_file(config: WorkerConfig, text: str, what: str) -> Path:
     path = Path(text)
     if "\0" in text or not path.is_absolute():
-        raise JobDataError("The audio file's path is not an absolute path.")
+        raise JobDataError(f"{what} is not an absolute path.")
     if config.audio_roots is not None:
         real = path.resolve()
         if not any(real.is_relative_to(root.resolve()) for root in config.audio_roots):

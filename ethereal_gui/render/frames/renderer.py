@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from ethereal_gui.domain.formats import OutputFormat, Projection, Quality, StereoMode
 from ethereal_gui.domain.template import Template
 from ethereal_gui.render.audio.features import AudioFeatures
+from ethereal_gui.render.caption.card import Card, strength
 from ethereal_gui.render.frames import develop, pyramid, tone
 from ethereal_gui.render.frames.landscape import add_landscape
+from ethereal_gui.render.frames.overlay import blend
 from ethereal_gui.render.frames.preview import yuv_to_rgb
 from ethereal_gui.render.frames.project import project
 from ethereal_gui.render.frames.splat import count_bands, list_bands, splat_level
 from ethereal_gui.render.scene.base import PARTICLE_SIZE, Layer, Song
-from ethereal_gui.render.scene.camera import make_layout, make_view
+from ethereal_gui.render.scene.camera import Layout, make_layout, make_view
 from ethereal_gui.render.scene.catalog import SCENES, build_scene
 from ethereal_gui.render.scene.sky import add_sky, paint_sky, sky_turn
 from ethereal_gui.render.scene.timeline import (
@@ -29,6 +31,9 @@ from ethereal_gui.render.scene.timeline import (
     M_PARAMETERS,
     Timeline,
 )
+
+if TYPE_CHECKING:
+    from ethereal_gui.render.caption.plate import Overlay
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -54,7 +59,8 @@ class FrameRenderer:
     """Draws frames of one song in one template and format. Not to be used by two threads at once.
 
     A frame is a pure function of (template, features, n): any frame alone equals that frame in a sequence, bit for bit,
-    with any number of threads. ``size`` overrides the format's (both even; a multiple of 4 rows for stereo).
+    with any number of threads. ``size`` overrides the format's (both even; a multiple of 4 rows for stereo);
+    ``caption`` is faded in and out near the beginning.
     """
 
     def __init__(
@@ -67,12 +73,10 @@ class FrameRenderer:
         quality: Quality = Quality.STANDARD,
         threads: int = 1,
         size: tuple[int, int] | None = None,
-        title: str | None = None,
-        artist: str | None = None,
+        caption: Card | None = None,
     ) -> None:
         self.width, self.height = size or (output_format.width, output_format.height)
         self.fps = fps
-        self.caption = (title, artist)  # not drawn: that needs glyphs, and no Qt may be loaded here
         stereo = output_format.stereo is StereoMode.TOP_BOTTOM
         if self.width % 2 or self.height % (4 if stereo else 2):
             raise ValueError(f"{self.width}x{self.height} cannot be drawn: sides must be even")
@@ -80,6 +84,7 @@ class FrameRenderer:
         self._rows = self.height // len(self._eyes)
         self._sphere = output_format.projection is Projection.EQUIRECTANGULAR
         self._layout = make_layout(self.width, self._rows, output_format.projection)
+        self._overlays = _make_overlays(caption, self._layout, self._eyes)
         self._model = build_scene(template, self._layout, _DENSITY[quality])
         self._timeline = Timeline(features, self._model.speed)
         self._samples = _BLUR_SAMPLES[quality]
@@ -128,7 +133,9 @@ class FrameRenderer:
         for index, eye in enumerate(self._eyes):
             top = index * self._rows
             half = slice(top // 2, (top + self._rows) // 2)
-            self._draw_eye(n, moment, eye, gain, luma[top : top + self._rows], cb[half], cr[half])
+            planes = luma[top : top + self._rows], cb[half], cr[half]
+            self._draw_eye(n, moment, eye, gain, *planes)
+            self._lay_caption(index, t, *planes)
 
     def draw_rgb(self, n: int) -> UInt8:
         """Frame ``n`` as sRGB-encoded uint8 (height, width, 3): the same picture, converted from its 4:2:0 form."""
@@ -219,6 +226,16 @@ class FrameRenderer:
 
         self._run([band_job(a, b) for a, b in self._split(self._levels[0].bands, 1)])
 
+    def _lay_caption(self, index: int, t: float, luma: NDArray[np.uint16], cb: UInt8, cr: UInt8) -> None:
+        overlay = self._overlays[index]
+        visible = strength(t, self._timeline.duration)
+        if overlay is None or visible == 0.0:
+            return
+        top, left = overlay.top, overlay.left
+        blend(luma.view(np.uint8), top, left, overlay.luma[0], overlay.luma[1], visible)
+        for plane, own in ((cb, overlay.chroma[1]), (cr, overlay.chroma[2])):
+            blend(plane, top // 2, left // 2, overlay.chroma[0], own, visible)
+
     def _make_sprites(self, view: Float64) -> None:
         count = len(self._particles)
         halo = 0.022 * self._layout.pixels_per_metre
@@ -286,6 +303,15 @@ class FrameRenderer:
         return lambda: splat_level(
             self._sprites, self._lists, self._starts, level.first_band, first, last, height, level.height, plane
         )
+
+
+def _make_overlays(card: Card | None, layout: Layout, eyes: tuple[int, ...]) -> "list[Overlay | None]":
+    if card is None:
+        return [None] * len(eyes)
+    # The type setter is loaded only for videos that have a caption.
+    from ethereal_gui.render.caption.plate import make_overlay
+
+    return [make_overlay(card, layout, eye) for eye in eyes]
 
 
 def _layer_job(layer: Layer, rows: Float32, first: int, last: int, song: Song) -> Callable[[], None]:

@@ -28,6 +28,16 @@ def read_tags(song: Path) -> Tags:
     return Tags(_text(song, "title"), _text(song, "artist"), _cover(song))
 
 
+def chosen_tags(song: Path, title: str | None, artist: str | None) -> Tags:
+    """The song's tags, with what somebody typed in their place."""
+    own = read_tags(song)
+    return Tags(
+        cleaned(title) if title is not None else own.title,
+        cleaned(artist) if artist is not None else own.artist,
+        own.cover,
+    )
+
+
 def cover_kind(data: bytes) -> int | None:
     """The type that an MP4 cover atom gives the picture (13 JPEG, 14 PNG), or None for anything else."""
     return 13 if data.startswith(_JPEG) else 14 if data.startswith(_PNG) else None
