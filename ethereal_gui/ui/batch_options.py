@@ -1,4 +1,4 @@
-"""The right side of the batch builder: formats, folder, frame rate, quality, what it will cost, and Submit."""
+"""The right side of the batch builder: formats, folder, rate, quality, caption, what it will cost, and Submit."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit, QScrollArea, QSizePolicy, QWidget
 
 from ethereal_gui.domain.formats import FRAME_RATES, Quality
-from ethereal_gui.domain.job import RenderOptions
+from ethereal_gui.domain.job import Caption, RenderOptions
 from ethereal_gui.service.estimate import Estimate
 from ethereal_gui.service.preflight import Preflight
 from ethereal_gui.ui import text
@@ -26,6 +26,7 @@ class BatchChoices:
     fps: int
     quality: Quality
     name_pattern: str
+    caption: Caption = Caption.NONE
 
     def options(self, values: dict[str, float] | None = None) -> RenderOptions:
         """As the service takes them, with values of the template that differ from its own."""
@@ -35,12 +36,22 @@ class BatchChoices:
             fps=self.fps,
             quality=self.quality,
             template_values=values or None,
+            caption=self.caption,
         )
 
 
 def quality_word(quality: Quality) -> str:
     """The name of a quality."""
     return {Quality.DRAFT: tr("Draft"), Quality.STANDARD: tr("Standard"), Quality.HIGH: tr("High")}[quality]
+
+
+def caption_word(caption: Caption) -> str:
+    """The name of a kind of caption."""
+    return {
+        Caption.NONE: tr("No caption"),
+        Caption.TEXT: tr("Title and artist"),
+        Caption.PICTURE: tr("Title, artist and cover"),
+    }[caption]
 
 
 class BatchOptions(QWidget):
@@ -77,6 +88,11 @@ class BatchOptions(QWidget):
         self.quality.setAccessibleName(self.tr("Quality"))
         for quality in Quality:
             self.quality.addItem(quality_word(quality), quality)
+        self.caption = QComboBox()
+        self.caption.setAccessibleName(self.tr("Caption"))
+        self.caption.setToolTip(self.tr("What is shown over the picture for some seconds near the beginning"))
+        for caption in Caption:
+            self.caption.addItem(caption_word(caption), caption)
         self.cost = label("", "heading", wrap=True)
         self.cost_detail = label("", "small", wrap=True)
         self.repeats = label("", "warning", wrap=True)
@@ -91,6 +107,7 @@ class BatchOptions(QWidget):
         self.pattern.textChanged.connect(lambda _: self.changed.emit())
         self.fps.currentIndexChanged.connect(lambda _: self.changed.emit())
         self.quality.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self.caption.currentIndexChanged.connect(lambda _: self.changed.emit())
         self.browse.clicked.connect(self._browse)
         self.submit.clicked.connect(self.submitted)
 
@@ -103,6 +120,7 @@ class BatchOptions(QWidget):
             row(self.folder, self.browse, spacing=4),
             column(self.pattern, self.example, spacing=2),
             row(self.fps, self.quality),
+            self.caption,
             None,
             margins=(20, 16, 20, 8),
             spacing=8,
@@ -135,6 +153,7 @@ class BatchOptions(QWidget):
             fps=int(self.fps.currentData()),
             quality=Quality(self.quality.currentData()),
             name_pattern=self.pattern.text().strip(),
+            caption=Caption(self.caption.currentData()),
         )
 
     def show_choices(self, choices: BatchChoices) -> None:
@@ -145,6 +164,7 @@ class BatchOptions(QWidget):
             self.pattern.setText(choices.name_pattern)
             self.fps.setCurrentIndex(self.fps.findData(choices.fps))
             self.quality.setCurrentIndex(self.quality.findData(choices.quality))
+            self.caption.setCurrentIndex(self.caption.findData(choices.caption))
         self.changed.emit()
 
     def show_problem(self, words: str) -> None:

@@ -35,6 +35,7 @@ class Draft:
             fps=options.fps or now.fps,
             quality=options.quality or now.quality,
             name_pattern=options.name_pattern or now.name_pattern,
+            caption=options.caption or now.caption,
         )
 
 

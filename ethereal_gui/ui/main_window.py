@@ -272,7 +272,8 @@ class MainWindow(QMainWindow):
         formats = page.options.formats.chosen
         # Also what is not chosen yet can be looked at.
         shown = page.options.formats.under_pointer or (formats[0] if formats else "1080p")
-        self.preview.show_format(shown, page.options.choices.fps)
+        choices = page.options.choices
+        self.preview.show_format(shown, choices.fps, choices.caption)
         self.preview.show_template(page.parameters.template)
         self.preview.show_song(page.song_list.current_song)
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QSlider, QWidget
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.domain.formats import FORMATS
+from ethereal_gui.domain.job import Caption
 from ethereal_gui.domain.template import Template
 from ethereal_gui.ui import icons, text
 from ethereal_gui.ui.parts import column, icon_button, label, row
@@ -49,6 +50,7 @@ class PreviewPanel(QWidget):
         self._template: Template | None = None
         self._format = "1080p"
         self._fps = 30
+        self._caption = Caption.NONE
         self._time = 0.0
         self._duration = 0.0
         self._playing = False
@@ -98,10 +100,10 @@ class PreviewPanel(QWidget):
             self._enable()
             self.refresh()
 
-    def show_format(self, format_id: str, fps: int) -> None:
-        """Preview the frame of another format."""
-        if (format_id, fps) != (self._format, self._fps) and format_id in FORMATS:
-            self._format, self._fps = format_id, fps
+    def show_format(self, format_id: str, fps: int, caption: Caption) -> None:
+        """Preview the frame of another format, or with another caption."""
+        if (format_id, fps, caption) != (self._format, self._fps, self._caption) and format_id in FORMATS:
+            self._format, self._fps, self._caption = format_id, fps, caption
             self.refresh()
 
     def refresh(self) -> None:
@@ -185,6 +187,7 @@ class PreviewPanel(QWidget):
             template=self._template,
             output_format=self._format,
             fps=self._fps,
+            caption=self._caption,
             time=self._time,
             width=max(16, size.width() // 2 * 2),
             height=max(16, size.height() // 2 * 2),

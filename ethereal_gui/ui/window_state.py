@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtCore import QByteArray, QSettings
 
 from ethereal_gui.domain.formats import FORMATS, FRAME_RATES, Quality
+from ethereal_gui.domain.job import Caption
 from ethereal_gui.settings import Settings
 from ethereal_gui.ui.batch_options import BatchChoices
 
@@ -37,12 +38,14 @@ class WindowState:
         fps = self.text("batch/fps")
         quality = self.text("batch/quality")
         folder = self.text("batch/folder")
+        caption = self.text("batch/caption")
         return BatchChoices(
             formats=formats or settings.formats,
             output_dir=Path(folder) if folder else settings.output_dir,
             fps=int(fps) if fps.isdecimal() and int(fps) in FRAME_RATES else settings.fps,
             quality=Quality(quality) if quality in set(Quality) else settings.quality,
             name_pattern=self.text("batch/pattern") or settings.name_pattern,
+            caption=Caption(caption) if caption in set(Caption) else Caption.NONE,
         )
 
     def put_choices(self, choices: BatchChoices, template: str, settings: Settings) -> None:
@@ -50,6 +53,7 @@ class WindowState:
         self.put("batch/formats", ",".join(choices.formats))
         self.put("batch/fps", str(choices.fps))
         self.put("batch/quality", choices.quality.value)
+        self.put("batch/caption", choices.caption.value)
         self.put("batch/folder", "" if choices.output_dir == settings.output_dir else str(choices.output_dir))
         same = choices.name_pattern == settings.name_pattern
         self.put("batch/pattern", "" if same else choices.name_pattern)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.formats import Quality
-from ethereal_gui.domain.job import RenderJobData, RenderOptions, RenderOutcome
+from ethereal_gui.domain.job import Caption, RenderJobData, RenderOptions, RenderOutcome
 from ethereal_gui.intake.inspect import IntakeResult, Skipped
 from ethereal_gui.service.updates import ServerState
 from ethereal_gui.settings import CloseBehaviour, load_settings
@@ -129,6 +129,10 @@ async def test_submitting_by_shortcut_sends_what_was_chosen(stage: Stage) -> Non
     page.options.formats.choose(["1080p", "360mono"])
     await stage.until(lambda: page.gallery.chosen)
     page.parameters.row("height").put(1.25)
+    page.options.caption.setCurrentIndex(page.options.caption.findData(Caption.TEXT))
+    previewed = stage.window.preview._request()
+    assert previewed is not None
+    assert previewed.caption is Caption.TEXT
     press(stage, "submit")
     await stage.until(lambda: stage.window.page == "queue")
     sent: Any = next(sent for action, sent in stage.service.asked if action == "submit")
@@ -137,6 +141,7 @@ async def test_submitting_by_shortcut_sends_what_was_chosen(stage: Stage) -> Non
     assert (template, formats) == ("flame", ["1080p", "360mono"])
     assert isinstance(options, RenderOptions)
     assert options.template_values == {"height": 1.25}
+    assert options.caption is Caption.TEXT
     assert page.songs.rowCount() == 0
     assert "6 videos" in stage.window.toast.words
 
