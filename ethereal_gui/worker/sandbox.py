@@ -22,6 +22,7 @@ from ethereal_gui.worker.patience import Patience
 
 MAX_LINE = 1 << 20
 KEPT_STDERR_LINES = 60
+ENDING_SECONDS = 2.0
 _PASSED_ON = (
     "PATH", "HOME", "USERPROFILE", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR",
     "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBVA_DRIVER_NAME", "CUDA_VISIBLE_DEVICES", "PYTHONPATH", "VIRTUAL_ENV",
@@ -93,6 +94,11 @@ class RenderProcess:
         stderr = asyncio.create_task(self._collect_stderr(self._process))
         try:
             result = await self._converse(self._process)
+            if result is None:
+                # It is ending by itself. Killing it meanwhile would collect its exit code before asyncio does, which
+                # then knows none (it says 255).
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._process.wait(), ENDING_SECONDS)
         except ProcessLookupError:
             result = None
         finally:

@@ -222,7 +222,7 @@ def test_three_workers_and_two_submissions_of_the_same_batch_make_each_video_onc
 @pytest.mark.parametrize("damage", ["cut", "garbage"])
 def test_after_a_power_cut_the_queue_starts_and_says_what_it_recovered(damage: str, tmp_path: Path) -> None:
     env = environment(tmp_path / "data")
-    make_song(tmp_path / "a.wav", 0.5)
+    make_song(tmp_path / "a.wav", 3.0)
     worker = start(["worker"], env, tmp_path)
     assert run(["submit", "a.wav", "-f", "1080p", "-o", "out"], env, tmp_path).returncode == 0
     is_rendering(parent=worker.pid)
