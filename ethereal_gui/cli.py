@@ -10,9 +10,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ethereal_gui
 from ethereal_gui.domain.errors import EtherealError, InputError, SettingsError
+
+if TYPE_CHECKING:
+    from ethereal_gui.worker.probing import Prober
 
 EXIT_FAILED = 1
 EXIT_WRONG_USE = 2
@@ -60,14 +64,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 async def _dispatch(options: argparse.Namespace) -> int:
     # Imported per command: `ethereal --help` has to be quick.
     match options.command:
-        case "render":
-            from ethereal_gui.commands.render import render_command
+        case "render" | "submit" | "demo":
+            from ethereal_gui.worker.probing import Prober
 
-            return await render_command(options)
-        case "submit":
-            from ethereal_gui.commands.submit import submit_command
-
-            return await submit_command(options)
+            with Prober() as prober:
+                prober.warm_up()  # while the rest is being imported
+                return await _dispatch_with_files(options, prober)
         case "status":
             from ethereal_gui.commands.status import status_command
 
@@ -76,14 +78,26 @@ async def _dispatch(options: argparse.Namespace) -> int:
             from ethereal_gui.commands.worker import worker_command
 
             return await worker_command(options)
-        case "demo":
-            from ethereal_gui.commands.demo import demo_command
-
-            return await demo_command(options)
         case _:
             from ethereal_gui.commands.doctor import doctor_command
 
             return await doctor_command(options)
+
+
+async def _dispatch_with_files(options: argparse.Namespace, prober: "Prober") -> int:
+    match options.command:
+        case "render":
+            from ethereal_gui.commands.render import render_command
+
+            return await render_command(options, prober)
+        case "submit":
+            from ethereal_gui.commands.submit import submit_command
+
+            return await submit_command(options, prober)
+        case _:
+            from ethereal_gui.commands.demo import demo_command
+
+            return await demo_command(options, prober)
 
 
 def _window(arguments: list[str]) -> int:

@@ -10,9 +10,9 @@ from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.formats import Quality, get_format
 from ethereal_gui.domain.job import Caption, RenderOptions
 from ethereal_gui.domain.template import TemplateLibrary
-from ethereal_gui.intake.inspect import inspect_paths
 from ethereal_gui.service.configuration import template_dirs
 from ethereal_gui.settings import Settings
+from ethereal_gui.worker.probing import Prober, inspect
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Choices:
     skipped: int
 
 
-def read_choices(options: argparse.Namespace, settings: Settings) -> Choices:
+async def read_choices(options: argparse.Namespace, settings: Settings, prober: Prober) -> Choices:
     """Files and choices of ``options``, defaults from the settings.
 
     Raises:
@@ -34,7 +34,7 @@ def read_choices(options: argparse.Namespace, settings: Settings) -> Choices:
     """
     formats = tuple(dict.fromkeys(get_format(name).id for name in options.formats or settings.formats))
     template = TemplateLibrary(*template_dirs(settings)).get(options.template or settings.template)
-    audio_files, skipped = take_files(options.files)
+    audio_files, skipped = await take_files(options.files, prober)
     return Choices(
         audio_files=audio_files,
         formats=formats,
@@ -61,9 +61,9 @@ def _caption(options: argparse.Namespace) -> Caption | None:
     return Caption.PICTURE if options.picture else None
 
 
-def take_files(paths: Sequence[Path]) -> tuple[tuple[AudioFile, ...], int]:
+async def take_files(paths: Sequence[Path], prober: Prober) -> tuple[tuple[AudioFile, ...], int]:
     """The readable songs among ``paths``, and how many were refused; says on standard error which and why."""
-    result = inspect_paths(paths)
+    result = await inspect(prober, paths)
     for skipped in result.skipped:
         print(f"ethereal: {skipped.reason}", file=sys.stderr)
     return result.accepted, len(result.skipped)

@@ -10,15 +10,16 @@ from ethereal_gui.domain.job import JobSnapshot, JobStatus, RenderOptions
 from ethereal_gui.domain.paths import resource_path
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.settings import load_settings
+from ethereal_gui.worker.probing import Prober
 
 DEMO_FORMATS = ("1080p", "1080p_vertical")
 
 
-async def demo_command(options: argparse.Namespace) -> int:
+async def demo_command(options: argparse.Namespace, prober: Prober) -> int:
     """Submit the sample song, render it with the local worker, print the files. 1 when one failed."""
     settings = load_settings()
     folder = (options.output or Path("videos")).expanduser().absolute()
-    songs, refused = take_files([resource_path("audio")])
+    songs, refused = await take_files([resource_path("audio")], prober)
     if refused or not songs:
         print("ethereal: the bundled song is missing; install the program again.", file=sys.stderr)
         return 1

@@ -14,15 +14,16 @@ from ethereal_gui.queue.connection import address_from_url
 from ethereal_gui.service.configuration import worker_config
 from ethereal_gui.settings import Settings, load_settings
 from ethereal_gui.worker.config import WorkerConfig
+from ethereal_gui.worker.probing import Prober
 from ethereal_gui.worker.requests import make_request, work_dir_of
 from ethereal_gui.worker.sandbox import RenderProcess
 from ethereal_gui.worker.workspace import make_output_dir, remove_work_dir
 
 
-async def render_command(options: argparse.Namespace) -> int:
+async def render_command(options: argparse.Namespace, prober: Prober) -> int:
     """Render one after the other; prints each finished file. 1 when a file was refused or a render failed."""
     settings = load_settings()
-    choices = read_choices(options, settings)
+    choices = await read_choices(options, settings, prober)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     make_output_dir(Path(str(choices.options.output_dir)))
     failed = choices.skipped

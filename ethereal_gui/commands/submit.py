@@ -7,12 +7,13 @@ import sys
 from ethereal_gui.commands.batches import read_choices
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.settings import load_settings
+from ethereal_gui.worker.probing import Prober
 
 
-async def submit_command(options: argparse.Namespace) -> int:
+async def submit_command(options: argparse.Namespace, prober: Prober) -> int:
     """Submit; prints the batch id, or {batchId, jobIds} as JSON. 1 when some files were refused."""
     settings = load_settings()
-    choices = read_choices(options, settings)
+    choices = await read_choices(options, settings, prober)
     if not choices.audio_files:
         print("ethereal: nothing to submit.", file=sys.stderr)
         return 1

@@ -1,5 +1,9 @@
 """A checked input: one audio file as it travels in a job."""
 
+import hashlib
+import os
+from pathlib import Path
+
 from ethereal_gui.domain.wire import WireModel
 
 
@@ -28,3 +32,13 @@ class AudioFile(WireModel):
     def display_title(self) -> str:
         """The tag's title, else the file name without its extension."""
         return self.title or self.original_name.rpartition(".")[0] or self.original_name
+
+
+def audio_id(path: Path) -> str:
+    """Hex digits for a path, the same each time: names may hold anything, a job id may not."""
+    return "a" + hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+
+
+def display_name(path: Path) -> str:
+    """The file's name with what cannot be shown or sent as JSON replaced."""
+    return os.fsencode(path.name).decode("utf-8", "replace")

@@ -35,7 +35,7 @@ def expand(paths: Iterable[Path]) -> Iterator[Candidate]:
             if stat.S_ISDIR(path.stat().st_mode):
                 yield from _walk(path, seen)
                 continue
-        except OSError as error:
+        except (OSError, ValueError) as error:
             yield Candidate(path, named=True, problem=_explain(error))
             continue
         candidate = _candidate(path, seen, named=True)
@@ -60,7 +60,7 @@ def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Candidate]:
 def _candidate(path: Path, seen: set[tuple[int, int]], *, named: bool) -> Candidate | None:
     try:
         info = path.stat()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         return Candidate(path, named, _explain(error))
     if not stat.S_ISREG(info.st_mode):
         return Candidate(path, named, "it is not a regular file")
@@ -68,14 +68,25 @@ def _candidate(path: Path, seen: set[tuple[int, int]], *, named: bool) -> Candid
     if identity in seen:
         return None
     seen.add(identity)
-    return Candidate(path, named)
+    return Candidate(path, named, None if _is_text(path) else "its name or folder is no valid text; rename it")
 
 
-def _explain(error: OSError) -> str:
+def _is_text(path: Path) -> bool:
+    """Whether other programs and computers can be told this path."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _explain(error: OSError | ValueError) -> str:
     match error:
         case FileNotFoundError():
             return "it is not there"
         case PermissionError():
             return "you may not read it"
-        case _:
+        case OSError():
             return (error.strerror or str(error)).lower()
+        case _:  # a NUL, or what this system cannot write in a name
+            return "no file can be called that"

@@ -1,7 +1,7 @@
 """The one door for the window and the command line: submit, watch, act, look back.
 
-Everything is async and runs on the caller's loop without blocking it; what blocks (probing files, SQLite, thumbnails)
-runs on threads.
+Everything is async and runs on the caller's loop without blocking it; what blocks (SQLite, the disk, waiting for the
+children that look into files) runs on threads.
 """
 
 import asyncio
@@ -21,14 +21,12 @@ from ethereal_gui.domain.hours import parse_hours
 from ethereal_gui.domain.job import JobSnapshot, JobStatus, RenderOptions
 from ethereal_gui.domain.naming import check_pattern
 from ethereal_gui.domain.template import TemplateLibrary
-from ethereal_gui.intake.inspect import IntakeResult, Skipped, examine, find_candidates
-from ethereal_gui.intake.probe import cover_art
+from ethereal_gui.intake.inspect import IntakeResult
 from ethereal_gui.queue.connection import ServerAddress, check_server
 from ethereal_gui.queue.control import WorkerRegistry
 from ethereal_gui.queue.event_feed import EventFeed
 from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.queue.server import EmbeddedServer
-from ethereal_gui.render.caption.choose import check_picture
 from ethereal_gui.render.video.workspace import clean_stale
 from ethereal_gui.service.configuration import (
     check_reachable,
@@ -45,6 +43,7 @@ from ethereal_gui.service.preflight import Preflight, QueuedVideos, examine_batc
 from ethereal_gui.service.updates import ServerState, SubmittedBatch, Update
 from ethereal_gui.settings import Settings
 from ethereal_gui.store.renders import HistoryTotals, RenderRecord, RenderStore
+from ethereal_gui.worker.probing import Prober, inspect
 from ethereal_gui.worker.thread import WorkerThread
 from ethereal_gui.worker.workspace import make_output_dir
 
@@ -81,6 +80,7 @@ class RenderService(JobActions):
         self._closing = False
         self._worked = False
         self._queued = QueuedVideos()
+        self._prober = Prober()
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -188,6 +188,7 @@ class RenderService(JobActions):
         if self._embedded:
             await self._embedded.stop()
             self._embedded = None
+        await asyncio.to_thread(self._prober.close)
 
     async def apply_settings(self, settings: Settings) -> list[str]:
         """Use new settings from now on. Returns what only takes effect after a restart, in words."""
@@ -256,23 +257,16 @@ class RenderService(JobActions):
     async def inspect(
         self, paths: Sequence[Path], on_progress: Callable[[int, int], None] | None = None
     ) -> IntakeResult:
-        """Look into dropped files and folders off the loop; cancel the task to stop."""
-        candidates = await asyncio.to_thread(find_candidates, paths)
-        accepted: list[AudioFile] = []
-        skipped: list[Skipped] = []
-        for done, candidate in enumerate(candidates, 1):
-            result = await asyncio.to_thread(examine, candidate)
-            if isinstance(result, AudioFile):
-                accepted.append(result)
-            else:
-                skipped.append(result)
-            if on_progress:
-                on_progress(done, len(candidates))
-        return IntakeResult(tuple(accepted), tuple(skipped))
+        """Look into dropped files and folders, in children off the loop; cancel the task to stop."""
+        return await inspect(self._prober, paths, on_progress)
+
+    def expect_files(self) -> None:
+        """Something may be dropped soon: have a child ready that looks into it."""
+        self._prober.warm_up()
 
     async def cover(self, audio: AudioFile) -> bytes | None:
-        """The cover picture in the song's tags as PNG or JPEG bytes."""
-        return await asyncio.to_thread(cover_art, Path(audio.path))
+        """The cover picture in the song's tags as a small PNG."""
+        return await asyncio.to_thread(self._prober.cover, Path(audio.path))
 
     def estimate(
         self,
@@ -341,7 +335,7 @@ class RenderService(JobActions):
         if options.template_values:
             found.with_values(options.template_values)
         if options.picture:
-            await asyncio.to_thread(check_picture, Path(options.picture))
+            await asyncio.to_thread(self._prober.check_picture, Path(options.picture))
         filled = options.model_copy(
             update={
                 "output_dir": options.output_dir or str(self.settings.output_dir),

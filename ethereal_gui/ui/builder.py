@@ -9,10 +9,9 @@ from typing import Final
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 
-from ethereal_gui.domain.audio_file import AudioFile
+from ethereal_gui.domain.audio_file import AudioFile, audio_id
 from ethereal_gui.domain.batch import new_batch_id
 from ethereal_gui.domain.errors import SettingsError
-from ethereal_gui.intake.probe import audio_id
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.ui import text
 from ethereal_gui.ui.create_page import CreatePage

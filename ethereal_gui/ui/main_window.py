@@ -309,6 +309,7 @@ class MainWindow(QMainWindow):
         if event.source() is None and drops.local_paths(event.mimeData()):
             event.acceptProposedAction()
             self.veil.cover()
+            self.service.expect_files()
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         event.acceptProposedAction()

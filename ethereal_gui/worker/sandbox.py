@@ -172,12 +172,17 @@ class RenderProcess:
                 self._process.kill()
 
 
-def child_environment(cache_dir: Path) -> dict[str, str]:
-    """What a child needs and nothing that is secret: the server's address and password stay with the worker."""
+def child_environment(cache_dir: Path | None = None) -> dict[str, str]:
+    """What a child needs and nothing that is secret: the server's address and password stay with the worker.
+
+    Args:
+        cache_dir: where compiled kernels are kept, for a child that draws.
+    """
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    kernels = {"NUMBA_CACHE_DIR": str(cache_dir / "kernels")} if cache_dir else {}
     return {
         **passed,
-        "NUMBA_CACHE_DIR": str(cache_dir / "kernels"),
+        **kernels,
         # The analysis multiplies small matrices: a second BLAS thread would only wait in a loop, at twice the CPU time.
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",

@@ -6,17 +6,18 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
 
-from ethereal_gui.domain.audio_file import AudioFile
+from ethereal_gui.domain.audio_file import AudioFile, audio_id
 from ethereal_gui.domain.formats import Quality
 from ethereal_gui.domain.job import JobSnapshot, RenderOptions
 from ethereal_gui.domain.paths import resource_path
-from ethereal_gui.intake.probe import probe
 from ethereal_gui.queue.connection import ServerAddress
 from ethereal_gui.queue.render_queue import RenderQueue
+from ethereal_gui.render.audio.probe import probe
 from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.render_worker import RenderWorker
 from tests.media import click_track, tone, write_audio
@@ -31,7 +32,8 @@ def make_song(path: Path, seconds: float = 1.0) -> Path:
 
 def song(path: Path, seconds: float = 1.0) -> AudioFile:
     """A short song, probed."""
-    return probe(make_song(path, seconds))
+    found = probe(make_song(path, seconds))
+    return AudioFile(id=audio_id(path), path=str(path), original_name=path.name, **asdict(found))
 
 
 def worker_config(address: ServerAddress, folder: Path, queue_name: str) -> WorkerConfig:

@@ -29,17 +29,6 @@ def choose_card(caption: Caption, tags: Tags, audio_path: Path, picture_path: Pa
     return Card(title, tags.artist, read_picture(picture_path))
 
 
-def check_picture(path: Path) -> None:
-    """Complain now about a picture that no caption could show.
-
-    Raises:
-        FileUnreadableError: it cannot be read, is too large, or is neither PNG nor JPEG.
-    """
-    from ethereal_gui.render.caption.picture import read_picture
-
-    read_picture(path)
-
-
 def left_out(card: Card | None) -> tuple[str, ...]:
     """Sentences on what of a card cannot be shown."""
     if card is None:

@@ -11,6 +11,7 @@ import mutagen.flac
 MAX_TAG_LENGTH = 300
 MAX_COVER_BYTES = 8_000_000
 
+_FRAMES = {"title": "TIT2", "artist": "TPE1", "album": "TALB"}
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 
 
@@ -25,7 +26,8 @@ class Tags:
 
 def read_tags(song: Path) -> Tags:
     """The song's tags. Damaged ones count as none: they are no reason not to make a video."""
-    return Tags(_text(song, "title"), _text(song, "artist"), _cover(song))
+    words = read_words(song)
+    return Tags(words.get("title"), words.get("artist"), read_cover(song))
 
 
 def chosen_tags(song: Path, title: str | None, artist: str | None) -> Tags:
@@ -49,22 +51,28 @@ def cleaned(text: str) -> str | None:
     return line[:MAX_TAG_LENGTH] or None
 
 
-def _text(song: Path, name: str) -> str | None:
+def read_words(song: Path) -> dict[str, str]:
+    """Title, artist and album, as far as the song's tags say them."""
     try:
         file: Any = mutagen.File(song, easy=True)
-        if file is None or file.tags is None:
-            return None
-        if hasattr(file.tags, "getall"):  # wav and aiff have no easy form
-            frames = file.tags.getall({"title": "TIT2", "artist": "TPE1"}[name])
-            values = [str(frame) for frame in frames]
-        else:
-            values = [str(value) for value in file.tags.get(name) or ()]
+        tags: Any = file.tags if file is not None else None
     except Exception:
-        return None
-    return cleaned(values[0]) if values else None
+        return {}
+    found: dict[str, str] = {}
+    for name, frame in _FRAMES.items() if tags is not None else ():
+        try:
+            # wav and aiff have no easy form
+            values = tags.getall(frame) if hasattr(tags, "getall") else tags.get(name)
+            text = cleaned(str(values[0])) if values else None
+        except Exception:  # noqa: S112 - one damaged tag is no reason to leave out the others
+            continue
+        if text:
+            found[name] = text
+    return found
 
 
-def _cover(song: Path) -> bytes | None:
+def read_cover(song: Path) -> bytes | None:
+    """The first picture in the song's tags that is a JPEG or PNG of a sensible size."""
     try:
         file: Any = mutagen.File(song)
         pictures = _pictures(file)

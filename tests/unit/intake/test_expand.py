@@ -57,8 +57,15 @@ def test_any_name_is_taken(tmp_path: Path, name: str) -> None:
     assert names(touch(tmp_path / name)) == [name]
 
 
-def test_a_name_that_is_no_unicode_is_taken(tmp_path: Path) -> None:
+def test_a_name_that_is_no_unicode_cannot_travel_in_a_job_and_is_refused(tmp_path: Path) -> None:
     raw = os.fsencode(tmp_path) + b"/\xff\xfe.mp3"
     Path(os.fsdecode(raw)).write_bytes(b"x")
     (candidate,) = expand([tmp_path])
     assert os.fsencode(candidate.path) == raw
+    assert "rename" in (candidate.problem or "")
+
+
+@pytest.mark.parametrize("name", ["a\0b.mp3", "a" * 300 + ".mp3", "x/" * 3000 + "a.mp3"])
+def test_a_name_that_no_file_can_have_is_answered(tmp_path: Path, name: str) -> None:
+    (candidate,) = expand([tmp_path / name])
+    assert candidate.problem
