@@ -1,9 +1,10 @@
 """One loop that tells what changed since last time: the cost follows the change, not the size of the queue.
 
 The event stream says which jobs changed; their snapshots are read together, at most ten times a second. When the
-stream cannot say (trimmed, another server, first time), everything is read once, in portions. Workers, the pause
-state and the server's own condition have no events and are asked for every two seconds, or at once when something
-happened to the queue. How long one answer may take is up to the queue's client; a slow server is slow, not away.
+stream cannot say (trimmed, another server, first time), everything is read once, in portions, what is on top first.
+Workers, the pause state and the server's own condition have no events and are asked for every two seconds, or at once
+when something happened to the queue. How long one answer may take is up to the queue's client; a slow server is slow,
+not away.
 """
 
 import asyncio
@@ -69,15 +70,15 @@ class Poller:
         self._order_read_at = 0.0
 
     async def updates(self) -> AsyncIterator[Update]:
-        """Updates without end. The first is full; after trouble with the server the next good one is full too."""
+        """Updates without end. One of the first two is full, and so again after trouble with the server."""
         full_needed = True
         while True:
             try:
                 if full_needed:
                     await self._recheck_server()
-                    update = await self._full()
+                    async for update in self._everything():
+                        yield update
                     full_needed = False
-                    yield update
                     continue
                 partial = await self._partial()
                 if partial is None:
@@ -90,11 +91,14 @@ class Poller:
                 yield self._update(server=self._server_state(message, False))
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _full(self) -> Update:
+    async def _everything(self) -> AsyncIterator[Update]:
+        """What stands on top of the list, at once, so that a window has something to show; then all there is, full."""
         # The cursor is set before reading: what changes meanwhile comes again, never not at all.
         await self._feed.reset()
         batches = await self._queue.batches()
         self._known_batches = {batch.batch_id for batch in batches}
+        await self._slow_look(force=True)
+        yield self._update(jobs=tuple(await self._first_batch(batches)), batches=tuple(batches), news=False)
         turns = asyncio.Semaphore(AT_ONCE)
 
         async def read(batch_id: str) -> list[JobSnapshot]:
@@ -107,9 +111,14 @@ class Poller:
         known = {job.id for job in jobs}
         strangers = [job_id for job_id in await self._queue.live_job_ids() if job_id not in known]
         jobs.extend(await self._snapshots(strangers))
-        await self._slow_look(force=True)
         self._order_changed = True
-        return self._update(jobs=tuple(jobs), batches=tuple(batches), full=True, order=await self._order())
+        yield self._update(jobs=tuple(jobs), batches=tuple(batches), full=True, news=False, order=await self._order())
+
+    async def _first_batch(self, batches: list[BatchJobData]) -> list[JobSnapshot]:
+        """All jobs of the batch that has its turn, else of the newest."""
+        live = await self._snapshots((await self._queue.live_job_ids())[:1])
+        batch_id = live[0].batch_id if live else batches[0].batch_id if batches else None
+        return await self._snapshots(await self._queue.batch_job_ids(batch_id)) if batch_id else live
 
     async def _partial(self) -> Update | None:
         """The next update, ``_NOTHING`` when nothing happened, None when everything has to be read again."""
@@ -195,6 +204,7 @@ class Poller:
         removed: tuple[str, ...] = (),
         batches: tuple[BatchJobData, ...] = (),
         full: bool = False,
+        news: bool = True,
         order: tuple[str, ...] | None = None,
         server: ServerState | None = None,
     ) -> Update:
@@ -206,6 +216,7 @@ class Poller:
             removed=removed,
             batches=batches,
             full=full,
+            news=news,
             order=order,
             worker_error=self._worker_error(),
         )

@@ -391,7 +391,7 @@ class RenderService(JobActions):
 
     async def _all_done(self, update: Update) -> bool:
         """The last job has just ended; not when there was nothing to do, or when everything was only cancelled."""
-        if not update.full and any(job.is_terminal and not job.is_cancelled for job in update.jobs):
+        if update.news and any(job.is_terminal and not job.is_cancelled for job in update.jobs):
             self._worked = True
         if not self._worked or not (update.jobs or update.removed) or not update.server.available:
             return False

@@ -50,6 +50,7 @@ class Update:
     Attributes:
         jobs: changed or new jobs. removed: ids of jobs that are gone.
         batches: new batches, newest first when ``full``.
+        news: the jobs changed just now; False when they are only read, after a start or trouble with the server.
         order: ids of the waiting jobs as they will run, when that may have changed; None when it has not.
         rests_until: when this computer renders again, outside the hours in the settings.
         all_done: the last of what was to do has ended just now.
@@ -63,6 +64,7 @@ class Update:
     removed: tuple[str, ...] = ()
     batches: tuple[BatchJobData, ...] = ()
     full: bool = False
+    news: bool = True
     order: tuple[str, ...] | None = None
     worker_error: str | None = field(default=None)
     rests_until: datetime | None = None

@@ -57,8 +57,16 @@ def test_a_command_runs_when_everything_is_done(play_with: PlayWith, songs: list
         await stage.until(mark.exists)
         assert stage.window.finale.countdown is None
 
+    async def next_start(stage: RealStage) -> None:
+        seen = []
+        stage.window.watcher.updated.connect(seen.append)
+        await stage.until(lambda: any(update.full for update in seen))
+        assert stage.model.count(DisplayState.FAILED) == 2
+        assert not any(update.all_done for update in seen)  # what ended earlier is no news
+
     touch = f'"{sys.executable}" -c "import pathlib; pathlib.Path(r\'{mark}\').touch()"'
     play_with(scenario, when_done=WhenDone.COMMAND, done_command=touch)
+    play_with(next_start, when_done=WhenDone.COMMAND, done_command=touch)
 
 
 def test_the_end_can_be_called_off_and_new_work_calls_it_off(
