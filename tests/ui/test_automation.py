@@ -11,6 +11,7 @@ import qasync
 from PySide6.QtWidgets import QApplication
 
 from ethereal_gui.service.attendant import Attendant
+from ethereal_gui.service.updates import Update
 from ethereal_gui.settings import Settings, WhenDone
 from ethereal_gui.ui.finale import Countdown
 from ethereal_gui.ui.states import DisplayState
@@ -58,7 +59,7 @@ def test_a_command_runs_when_everything_is_done(play_with: PlayWith, songs: list
         assert stage.window.finale.countdown is None
 
     async def next_start(stage: RealStage) -> None:
-        seen = []
+        seen: list[Update] = []
         stage.window.watcher.updated.connect(seen.append)
         await stage.until(lambda: any(update.full for update in seen))
         assert stage.model.count(DisplayState.FAILED) == 2
