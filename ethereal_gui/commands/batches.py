@@ -10,6 +10,7 @@ from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.formats import Quality, get_format
 from ethereal_gui.domain.job import Caption, RenderOptions
 from ethereal_gui.domain.template import TemplateLibrary
+from ethereal_gui.domain.wire import checked
 from ethereal_gui.service.configuration import template_dirs
 from ethereal_gui.settings import Settings
 from ethereal_gui.worker.probing import Prober, inspect
@@ -39,19 +40,24 @@ async def read_choices(options: argparse.Namespace, settings: Settings, prober: 
         audio_files=audio_files,
         formats=formats,
         template=template.id,
-        options=RenderOptions(
-            output_dir=str((options.output or settings.output_dir).expanduser().absolute()),
-            name_pattern=settings.name_pattern,
-            fps=options.fps or settings.fps,
-            quality=Quality(options.quality) if options.quality else settings.quality,
-            max_bit_rate=options.max_bitrate or settings.max_bit_rate or None,
-            caption=_caption(options),
-            title=options.title,
-            artist=options.artist,
-            picture=str(options.picture.expanduser().absolute()) if options.picture else None,
-        ),
+        options=_render_options(options, settings),
         skipped=skipped,
     )
+
+
+def _render_options(options: argparse.Namespace, settings: Settings) -> RenderOptions:
+    values = {
+        "output_dir": str((options.output or settings.output_dir).expanduser().absolute()),
+        "name_pattern": settings.name_pattern,
+        "fps": options.fps or settings.fps,
+        "quality": Quality(options.quality) if options.quality else settings.quality,
+        "max_bit_rate": options.max_bitrate or settings.max_bit_rate or None,
+        "caption": _caption(options),
+        "title": options.title,
+        "artist": options.artist,
+        "picture": str(options.picture.expanduser().absolute()) if options.picture else None,
+    }
+    return checked(RenderOptions, values)
 
 
 def _caption(options: argparse.Namespace) -> Caption | None:

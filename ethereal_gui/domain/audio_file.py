@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from ethereal_gui.domain.wire import WireModel
+from ethereal_gui.domain.wire import Count, Id, Label, PathText, Seconds, WireModel
 
 
 class AudioFile(WireModel):
@@ -19,14 +19,14 @@ class AudioFile(WireModel):
         size: bytes, when it was probed.
     """
 
-    id: str
-    path: str
-    original_name: str
-    duration: float | None = None
-    title: str | None = None
-    artist: str | None = None
-    album: str | None = None
-    size: int | None = None
+    id: Id
+    path: PathText
+    original_name: Label
+    duration: Seconds | None = None
+    title: Label | None = None
+    artist: Label | None = None
+    album: Label | None = None
+    size: Count | None = None
 
     @property
     def display_title(self) -> str:

@@ -2,10 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated, Final
 from uuid import uuid4
+
+from pydantic import Field
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.job import RenderJobData, RenderOptions
+from ethereal_gui.domain.wire import Id, Word
+
+MAX_FILES: Final = 100_000
+MAX_FORMATS: Final = 100
 
 
 class BatchJobData(RenderOptions):
@@ -15,11 +22,11 @@ class BatchJobData(RenderOptions):
         created_at: ISO 8601, UTC.
     """
 
-    batch_id: str
-    audio_files: tuple[AudioFile, ...]
-    template: str
-    output_formats: tuple[str, ...]
-    created_at: str
+    batch_id: Id
+    audio_files: Annotated[tuple[AudioFile, ...], Field(max_length=MAX_FILES)]
+    template: Word
+    output_formats: Annotated[tuple[Word, ...], Field(max_length=MAX_FORMATS)]
+    created_at: Word
 
     def jobs(self) -> list[tuple[str, RenderJobData]]:
         """Job ids and data, in the order in which they should run: file by file, format by format."""

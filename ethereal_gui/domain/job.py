@@ -1,14 +1,15 @@
 """A render job: what it carries, the states it goes through, what comes out of it."""
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.formats import Quality
-from ethereal_gui.domain.wire import WireModel
+from ethereal_gui.domain.wire import Count, Id, Label, PathText, Seconds, WireModel, Word
 
 CANCELLED_REASON = "Cancelled"
 """How the failed reason of a cancelled job begins: the queue knows no cancelled state."""
@@ -52,6 +53,20 @@ class Stage(StrEnum):
     FINISHING = "finishing"
 
 
+def _share(value: float) -> float:
+    return min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0
+
+
+def _sensible(value: float | None) -> float | None:
+    """Any worker may say anything of how it gets on; what is no number is worth nothing, but breaks nothing either."""
+    return value if value is not None and 0 <= value <= _MAX_TOLD else None
+
+
+_MAX_TOLD = 1e9
+_Told = Annotated[float | None, AfterValidator(_sensible)]
+_ToldCount = Annotated[int | None, AfterValidator(_sensible)]
+
+
 class Progress(WireModel):
     """How far a running job is.
 
@@ -64,11 +79,11 @@ class Progress(WireModel):
     """
 
     stage: Stage
-    fraction: float
-    fps: float | None = None
-    time_left: float | None = None
-    frame: int | None = None
-    frames: int | None = None
+    fraction: Annotated[float, AfterValidator(_share)]
+    fps: _Told = None
+    time_left: _Told = None
+    frame: _ToldCount = None
+    frames: _ToldCount = None
 
 
 class Caption(StrEnum):
@@ -94,16 +109,16 @@ class RenderOptions(WireModel):
         picture: path of a PNG or JPEG for the caption as the submitting machine sees it; the song's cover otherwise.
     """
 
-    output_dir: str | None = None
-    name_pattern: str | None = None
+    output_dir: PathText | None = None
+    name_pattern: Label | None = None
     fps: int | None = None
     quality: Quality | None = None
     max_bit_rate: float | None = Field(default=None, ge=1, le=1000)
-    template_values: dict[str, float] | None = None
+    template_values: Annotated[dict[Word, float], Field(max_length=200)] | None = None
     caption: Caption | None = None
-    title: str | None = None
-    artist: str | None = None
-    picture: str | None = None
+    title: Label | None = None
+    artist: Label | None = None
+    picture: PathText | None = None
 
 
 class RenderJobData(RenderOptions):
@@ -113,12 +128,12 @@ class RenderJobData(RenderOptions):
         render_db_id: id of the row in the history; null until the first attempt.
     """
 
-    batch_id: str
+    batch_id: Id
     audio_file: AudioFile
-    template: str
-    output_format: str
-    render_db_id: str | None
-    created_at: str | None = None
+    template: Word
+    output_format: Word
+    render_db_id: Word | None
+    created_at: Word | None = None
 
 
 class RenderOutcome(WireModel):
@@ -133,12 +148,12 @@ class RenderOutcome(WireModel):
         worker: name of the worker that made it.
     """
 
-    output_path: str
-    duration: float
-    frames: int
-    size: int
-    elapsed: float
-    worker: str | None = None
+    output_path: PathText
+    duration: Seconds
+    frames: Count
+    size: Count
+    elapsed: Seconds
+    worker: Label | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,19 @@
-"""What a worker does with its job beyond BullMQ's Python API: put it back, keep its lock whatever happens.
+"""What a worker does with its job beyond BullMQ's Python API: put it back, keep its lock whatever happens, and fail
+one whose record nobody can read.
 
 All in BullMQ's key layout. Putting back runs the Lua script that BullMQ ships and its Node version calls in
 ``moveJobFromActiveToWait``: the job stands first in line again and no attempt is counted.
 """
 
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import bullmq
-from bullmq import Job, Worker
+from bullmq import Job, UnrecoverableError, Worker
+
+log = logging.getLogger(__name__)
 
 _PUT_BACK: Final = (Path(bullmq.__file__).parent / "commands" / "moveJobFromActiveToWait-9.lua").read_text("utf-8")
 
@@ -49,8 +54,34 @@ async def reclaim(worker: Worker, job_id: str, token: str, lock_ms: int) -> bool
     return bool(await client.eval(_RECLAIM, len(keys), *keys, token, lock_ms, job_id))
 
 
+def usable_options(opts: Mapping[str, Any]) -> dict[str, Any]:
+    """A job's options without those that BullMQ would trip over when the job ends: it would stay active for ever."""
+    kept = dict(opts)
+    if not _is_count(kept.get("attempts")):
+        kept["attempts"] = 1
+    backoff = kept.get("backoff")
+    by_type = isinstance(backoff, dict) and backoff.get("type") in _BACKOFFS and _is_count(backoff.get("delay"))
+    if not by_type and not _is_count(backoff):
+        kept.pop("backoff", None)
+    for name in ("removeOnComplete", "removeOnFail"):
+        value = kept.get(name)
+        counted = isinstance(value, dict) and all(_is_count(value.get(key, 0)) for key in ("count", "age", "limit"))
+        if not counted and not isinstance(value, int):
+            kept.pop(name, None)
+    return kept
+
+
+_BACKOFFS: Final = ("fixed", "exponential")
+_MAX_COUNT: Final = 2**40
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_COUNT
+
+
 class SteadyWorker(Worker):
-    """BullMQ's worker, whose locks outlive an absent server, a sleeping machine and a changed clock.
+    """BullMQ's worker, whose locks outlive an absent server, a sleeping machine and a changed clock, and which a record
+    that another program has written wrongly cannot stop.
 
     BullMQ renews locks by the wall clock, and its check for stalled jobs takes any job whose lock ran out while nobody
     could renew it, this worker's own among them. So before each check, whose timer no clock disturbs, the locks of all
@@ -67,3 +98,26 @@ class SteadyWorker(Worker):
             self.emit("error", error)
             return
         await super().runStalledJobsCheck()
+
+    async def nextJobFromJobData(
+        self,
+        job_data: dict[str, Any] | None = None,
+        job_id: str | None = None,
+        limit_until: int = 0,
+        delay_until: int = 0,
+        token: str | None = None,
+    ) -> Job | None:
+        """The job that BullMQ has just made active; one that cannot be read fails at once."""
+        try:
+            job = await super().nextJobFromJobData(job_data, job_id, limit_until, delay_until, token)
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+            if job_id is None or token is None:
+                raise
+            log.warning("job %s cannot be read: %s", job_id, error)
+            unread = Job(self, "", None, {"attempts": 1}, job_id)
+            await unread.moveToFailed(UnrecoverableError(f"The job's record cannot be read ({error})."[:500]), token)
+            return None
+        if job is not None:
+            job.opts = usable_options(job.opts)
+            job.attempts = max(1, job.opts["attempts"])
+        return job

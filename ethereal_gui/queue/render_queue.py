@@ -20,6 +20,7 @@ from ethereal_gui.domain.job import (
     RenderOptions,
     RenderOutcome,
 )
+from ethereal_gui.domain.wire import checked
 from ethereal_gui.queue.access import (
     DEFAULT_JOB_OPTIONS,
     JOB_NAME,
@@ -30,7 +31,7 @@ from ethereal_gui.queue.access import (
     chunks,
     reported,
 )
-from ethereal_gui.queue.batch_index import AddedBatch, BatchIndex
+from ethereal_gui.queue.batch_index import AddedBatch, BatchIndex, check_id
 from ethereal_gui.queue.condition import condition
 from ethereal_gui.queue.connection import ServerAddress
 from ethereal_gui.queue.job_record import FIELDS, REMOVED, outcome_of_snapshot, raw_data_of_outcome, snapshot_from_reply
@@ -69,16 +70,17 @@ class RenderQueue:
         batch_id: str | None = None,
     ) -> AddedBatch:
         """Add files x formats. The same ``batch_id`` again adds nothing but what a cut-off submission left out."""
+        if batch_id is not None:
+            check_id(batch_id)
         chosen = {name: getattr(options, name) for name in RenderOptions.model_fields} if options else {}
-        batch = BatchJobData(
-            batch_id=batch_id or new_batch_id(),
-            audio_files=tuple(audio_files),
-            template=template,
-            output_formats=tuple(output_formats),
-            created_at=utc_now(),
-            **chosen,
-        )
-        return await self._index.submit(batch)
+        values = {
+            "batch_id": new_batch_id() if batch_id is None else batch_id,
+            "audio_files": tuple(audio_files),
+            "template": template,
+            "output_formats": tuple(output_formats),
+            "created_at": utc_now(),
+        }
+        return await self._index.submit(checked(BatchJobData, {**chosen, **values}))
 
     @reported
     async def add_render_job(self, data: RenderJobData) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit, QScrollArea, QS
 
 from ethereal_gui.domain.formats import FRAME_RATES, Quality
 from ethereal_gui.domain.job import Caption, RenderOptions
+from ethereal_gui.domain.wire import checked
 from ethereal_gui.service.estimate import Estimate
 from ethereal_gui.service.preflight import Preflight
 from ethereal_gui.ui import text
@@ -30,14 +31,15 @@ class BatchChoices:
 
     def options(self, values: dict[str, float] | None = None) -> RenderOptions:
         """As the service takes them, with values of the template that differ from its own."""
-        return RenderOptions(
-            output_dir=str(self.output_dir),
-            name_pattern=self.name_pattern,
-            fps=self.fps,
-            quality=self.quality,
-            template_values=values or None,
-            caption=self.caption,
-        )
+        options = {
+            "output_dir": str(self.output_dir),
+            "name_pattern": self.name_pattern,
+            "fps": self.fps,
+            "quality": self.quality,
+            "template_values": values or None,
+            "caption": self.caption,
+        }
+        return checked(RenderOptions, options)
 
 
 def quality_word(quality: Quality) -> str:

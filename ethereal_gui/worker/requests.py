@@ -1,35 +1,37 @@
 """A job's data -> the request to a child, with everything that the worker decides itself."""
 
 import hashlib
+import json
 from datetime import date
 from pathlib import Path
-
-from pydantic import ValidationError
+from typing import Final
 
 from ethereal_gui.domain.errors import EtherealError, FileUnreadableError, JobDataError
 from ethereal_gui.domain.formats import FRAME_RATES, get_format
 from ethereal_gui.domain.job import Caption, RenderJobData
 from ethereal_gui.domain.naming import check_pattern, name_fields
 from ethereal_gui.domain.template import TemplateLibrary
+from ethereal_gui.domain.wire import checked
 from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.messages import RenderRequest
+
+MAX_DATA: Final = 1 << 20
+"""Bytes of a job's data as JSON; the window does not even read more."""
 
 
 def read_job_data(raw: object) -> RenderJobData:
     """The job's data, checked.
 
     Raises:
-        JobDataError: fields are missing or of the wrong type; the message names them.
+        JobDataError: it is too large, or fields are missing or wrong; the message names them.
     """
     try:
-        return RenderJobData.model_validate(raw)
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc']) or 'data'}: {item['msg']}" for item in error.errors()[:5]
-        )
-        raise JobDataError(
-            f"The job's data is not valid ({faults}).", hint="Submit it again with this program's own command."
-        ) from error
+        size = len(json.dumps(raw))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise JobDataError("The job's data is not valid (it is nested too deeply, or no JSON).") from error
+    if size > MAX_DATA:
+        raise JobDataError(f"The job's data is too large: more than {MAX_DATA >> 20} MB.")
+    return checked(RenderJobData, raw, hint="Submit it again with this program's own command.")
 
 
 def work_dir_of(config: WorkerConfig, job_id: str) -> Path:
@@ -92,7 +94,7 @@ def output_dir_of(config: WorkerConfig, data: RenderJobData) -> Path:
     if not data.output_dir or config.own_output_only:
         return config.output_dir
     path = Path(data.output_dir)
-    if "\0" in data.output_dir or not path.is_absolute():
+    if not path.is_absolute():
         raise JobDataError(f"The output folder “{data.output_dir}” is not an absolute path.")
     return path
 
@@ -105,10 +107,13 @@ def _picture(config: WorkerConfig, data: RenderJobData) -> str | None:
 
 def _allowed_file(config: WorkerConfig, text: str, what: str) -> Path:
     path = Path(text)
-    if "\0" in text or not path.is_absolute():
+    if not path.is_absolute():
         raise JobDataError(f"{what} is not an absolute path.")
     if config.audio_roots is not None:
-        real = path.resolve()
+        try:
+            real = path.resolve()
+        except (OSError, RuntimeError) as error:  # a loop of links
+            raise FileUnreadableError(f"“{path.name}” cannot be read: its links lead nowhere.") from error
         if not any(real.is_relative_to(root.resolve()) for root in config.audio_roots):
             raise FileUnreadableError(
                 f"“{path.name}” is outside the folders that this worker may read.",

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -36,7 +37,7 @@ def song(path: Path, seconds: float = 1.0) -> AudioFile:
     return AudioFile(id=audio_id(path), path=str(path), original_name=path.name, **asdict(found))
 
 
-def worker_config(address: ServerAddress, folder: Path, queue_name: str) -> WorkerConfig:
+def worker_config(address: ServerAddress, folder: Path, queue_name: str, **more: Any) -> WorkerConfig:
     """A worker that keeps everything below ``folder``; all tests share one cache of compiled kernels."""
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
@@ -51,6 +52,7 @@ def worker_config(address: ServerAddress, folder: Path, queue_name: str) -> Work
         template_dirs=(resource_path("templates"),),
         quality=Quality.DRAFT,
         queue_name=queue_name,
+        **more,
     )
 
 

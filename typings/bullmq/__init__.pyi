@@ -54,7 +54,7 @@ class Job:
     discarded: bool
     def __init__(
         self,
-        queue: Queue,
+        queue: Queue | Worker,
         name: str,
         data: Any,
         opts: Mapping[str, Any] = ...,
@@ -114,6 +114,14 @@ class Worker(EventEmitter):
     def resume(self) -> None: ...
     def cancelJob(self, job_id: str, reason: str | None = ...) -> bool: ...
     async def runStalledJobsCheck(self) -> None: ...
+    async def nextJobFromJobData(
+        self,
+        job_data: dict[str, Any] | None = ...,
+        job_id: str | None = ...,
+        limit_until: int = ...,
+        delay_until: int = ...,
+        token: str | None = ...,
+    ) -> Job | None: ...
 
 class QueueEvents(EventEmitter):
     def __init__(self, name: str, opts: Mapping[str, Any] | None = ...) -> None: ...

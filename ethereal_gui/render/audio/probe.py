@@ -20,6 +20,10 @@ _PACKETS: Final = 64
 """One of so many has to decode."""
 
 
+_LONGEST: Final = 1e7
+"""Seconds; a header that promises more months lies, and no job could carry it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What was found; ``duration`` in seconds as the header says it, ``size`` in bytes."""
@@ -54,7 +58,7 @@ def _duration(container: InputContainer, stream: AudioStream) -> float | None:
         seconds = float(stream.duration * stream.time_base)
     else:
         seconds = (container.duration or 0) / av.time_base
-    return seconds if seconds > 0 else None
+    return seconds if 0 < seconds <= _LONGEST else None
 
 
 def _decodes(container: InputContainer, stream: AudioStream) -> bool:
