@@ -114,8 +114,8 @@ async def test_no_job_of_a_stranger_stops_the_worker(
             await failed(queue, f"options-{name}")
         for name in BAD_RECORDS:
             job = await failed(queue, f"record-{name}")
-            words = ("cannot be read", "not valid", "between", "outside")
-            assert any(word in str(job.failed_reason) for word in words), (name, job.failed_reason)
+            reasons = ("cannot be read", "not valid", "between", "outside")
+            assert any(reason in str(job.failed_reason) for reason in reasons), (name, job.failed_reason)
         good = song(root / "good.wav", 0.2)
         (job_id,) = (await queue.add_batch_job([good], "flame", ["1080p"], options=QUICK)).job_ids
         assert (await finished(queue, job_id)).status is JobStatus.COMPLETED
