@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from palette import save_small
 
 if TYPE_CHECKING:
-    from ethereal_gui.worker.preview import PreviewPicture, PreviewRequest
+    from ethereal_gui.worker.preview import PreviewPicture, PreviewRequest, VideoRequest
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -50,9 +50,13 @@ class Studio:
         self._song = str(next(resource_path("audio").glob("*.mp3")))
         self.drawing = 0
 
-    async def draw(self, request: "PreviewRequest") -> "PreviewPicture":
+    async def draw(self, request: "PreviewRequest | VideoRequest") -> "PreviewPicture":
         """One picture, at a moment that the bundled song has."""
+        from ethereal_gui.worker.preview import VideoRequest
+
         self.drawing += 1
+        if isinstance(request, VideoRequest):
+            request = self._as_if_rendered(request)
         moment = 6.0 + request.time % 20.0
         asked = request.model_copy(update={"audio_path": self._song, "time": moment})
         try:
@@ -60,6 +64,31 @@ class Studio:
         finally:
             self.drawing -= 1
         return replace(picture, duration=0.0)
+
+    @staticmethod
+    def _as_if_rendered(request: "VideoRequest") -> "PreviewRequest":
+        """What that video would show, had the made-up job been rendered."""
+        from PySide6.QtCore import QSize, Qt
+
+        from ethereal_gui.domain.formats import FORMATS
+        from ethereal_gui.domain.paths import resource_path
+        from ethereal_gui.domain.template import load_template
+        from ethereal_gui.worker.preview import PreviewRequest
+
+        name = Path(request.video_path).stem
+        format_id = max((fmt for fmt in FORMATS if f"_{fmt}_" in name), key=len)
+        fmt = FORMATS[format_id]
+        size = QSize(fmt.width, fmt.height).scaled(request.width, request.height, Qt.AspectRatioMode.KeepAspectRatio)
+        template = load_template(resource_path("templates", "flame.json"))
+        return PreviewRequest(
+            audio_path=name,
+            template=template,
+            output_format=format_id,
+            fps=30,
+            time=request.time,
+            width=size.width(),
+            height=size.height(),
+        )
 
     def close(self) -> None:
         """End the engine's process."""
@@ -239,6 +268,9 @@ async def done(stage: Stage) -> None:
     stage.window.queue_page.view.select_ids([jobs[0].id])
     await stage.thumbnails()
     stage.save()
+    await stage.update([], [replace(jobs[0], attempts_made=3)])
+    await stage.settle()
+    stage.save("third-attempt")
 
 
 @shot

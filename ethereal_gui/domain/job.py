@@ -169,7 +169,7 @@ class JobSnapshot:
         data_error: why the data does not parse.
         progress: the newest progress of a running job.
         failed_reason: message of the last failed attempt; set on delayed jobs between attempts too.
-        attempts_made, attempts: attempts used and allowed.
+        attempts_made, attempts: attempts that have ended, and that are allowed.
         retry_at: when a delayed job runs again, seconds since the epoch.
         created_at, started_at, finished_at: seconds since the epoch.
         outcome: what a completed job returned.

@@ -409,8 +409,8 @@ class RenderService(JobActions):
         return await self.queue.job_log(job_id)
 
     async def attempt_errors(self, job_id: str) -> list[str]:
-        """The stack traces of a job's failed attempts, oldest first."""
-        return await self.queue.stacktraces(job_id)
+        """Why each failed attempt of the job failed, oldest first."""
+        return [reason_of(trace) for trace in await self.queue.stacktraces(job_id)]
 
     async def history(self, text: str = "", *, limit: int = 200, offset: int = 0) -> list[RenderRecord]:
         """Renders that ran on this computer, newest first."""
@@ -426,3 +426,11 @@ class RenderService(JobActions):
         if message and self._embedded and self._embedded.trouble:
             message = self._embedded.trouble  # why it cannot be started again says more
         return ServerState(mode, address, available, message)
+
+
+def reason_of(trace: str) -> str:
+    """The message of the error whose stack trace that is: Python's stands at its end, Node's at its beginning."""
+    lines = trace.strip().splitlines() or [""]
+    said = lines[0] if lines[-1].startswith(" ") else lines[-1]
+    name, separator, message = said.partition(": ")
+    return message if separator and " " not in name else said

@@ -2,9 +2,18 @@
 
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QFormLayout, QFrame, QPlainTextEdit, QScrollArea, QSizePolicy, QTabWidget, QWidget
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QPlainTextEdit,
+    QScrollArea,
+    QSizePolicy,
+    QSlider,
+    QTabWidget,
+    QWidget,
+)
 
 from ethereal_gui.ui import queue_cells, text
 from ethereal_gui.ui.parts import ElidedLabel, button, column, label, row
@@ -14,6 +23,8 @@ from ethereal_gui.ui.queue_nodes import BatchNode, JobNode
 from ethereal_gui.ui.states import LOOKS, DisplayState, state_word
 from ethereal_gui.ui.theme import colours
 
+USUAL_PLACE: Final = 0.4
+"""Where a finished video is shown first: at its beginning there is often nothing to see yet."""
 _PICTURES: Final = 64
 """How many newest frames are kept; each takes a quarter of a megabyte."""
 
@@ -23,9 +34,13 @@ class DetailPane(QFrame):
 
     Signals:
         action_wanted: id of an action for the shown job.
+        attempts_wanted: id of a job whose failed attempts are to be told.
+        moment_wanted: another moment of the finished video is to be shown.
     """
 
     action_wanted = Signal(str)
+    attempts_wanted = Signal(str)
+    moment_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,6 +49,7 @@ class DetailPane(QFrame):
         self.setMinimumWidth(312)
         self._node: JobNode | BatchNode | None = None
         self._pictures: dict[str, QImage] = {}
+        self._attempts_of: tuple[str, int] = ("", 0)
         self.title = ElidedLabel("", "heading")
         self.subtitle = ElidedLabel("", "small")
         self.state = label("", wrap=True)
@@ -74,11 +90,36 @@ class DetailPane(QFrame):
         self.card = QFrame()
         self.card.setObjectName("card")
         self.card.setLayout(column(self.error, row(self.retry, self.copy, None), margins=12, spacing=12))
-        page = QWidget()
+        self.attempts = label("", "muted", wrap=True)
+        self.attempts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.attempts_card = QFrame()
+        self.attempts_card.setObjectName("card")
+        title = label(self.tr("Failed attempts"), "small")
+        self.attempts_card.setLayout(column(title, self.attempts, margins=12, spacing=8))
         self.picture = PreviewStage()
         self.picture.setAccessibleName(self.tr("Newest frame"))
+        self.scrub = QSlider(Qt.Orientation.Horizontal)
+        self.scrub.setSingleStep(1000)
+        self.scrub.setPageStep(10_000)
+        self.scrub.setAccessibleName(self.tr("Place in the video"))
+        self.scrub.valueChanged.connect(self._moved)
+        self.clock = label("", "small")
+        self.clock.setMinimumWidth(88)
+        self.clock.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.video_bar = QWidget()
+        self.video_bar.setLayout(row(self.scrub, self.clock, spacing=8))
+        page = QWidget()
         page.setLayout(
-            column(self.picture, self.card, row(self.open, self.reveal, None), facts, None, margins=(16, 12, 16, 16))
+            column(
+                self.picture,
+                self.video_bar,
+                self.card,
+                self.attempts_card,
+                row(self.open, self.reveal, None),
+                facts,
+                None,
+                margins=(16, 12, 16, 16),
+            )
         )
         return self._scrolling(page)
 
@@ -110,6 +151,9 @@ class DetailPane(QFrame):
         """Show that job or batch; also called when it has changed."""
         if node is not self._node:
             self.log.clear()
+            self.attempts_card.hide()
+            self._attempts_of = ("", 0)
+            self._show_length(0.0)
             picture = self._pictures.get(node.id) if node else None
             if picture:
                 self.picture.show_image(picture)
@@ -137,6 +181,18 @@ class DetailPane(QFrame):
             self.picture.show_image(image)
             self.picture.show()
 
+    def show_moment(self, job_id: str, image: QImage) -> None:
+        """A moment of the finished video; the job's own picture stays what it is."""
+        if self._node is not None and self._node.id == job_id:
+            self.picture.show_image(image)
+
+    def show_attempts(self, job_id: str, reasons: list[str]) -> None:
+        """Why the job's attempts failed, oldest first."""
+        job = self._node
+        if isinstance(job, JobNode) and job.id == job_id:
+            self.attempts.setText("\n".join(f"{number}. {reason}" for number, reason in enumerate(reasons, 1)))
+            self.attempts_card.setVisible(len(reasons) > _told(job))
+
     def show_log(self, job_id: str, lines: list[str]) -> None:
         """Follow the log of a job; stays where the person scrolled to."""
         if self._node is None or self._node.id != job_id:
@@ -163,7 +219,13 @@ class DetailPane(QFrame):
         self.retry.setVisible(job.state is DisplayState.FAILED)
         self.open.setVisible(snapshot.outcome is not None)
         self.reveal.setVisible(snapshot.outcome is not None)
+        self._show_length(snapshot.outcome.duration if snapshot.outcome else 0.0)
         self._fill(self._facts, self._job_facts(job))
+        attempts_of = (job.id, snapshot.attempts_made)
+        failed = snapshot.attempts_made - (job.state is DisplayState.DONE)
+        if attempts_of != self._attempts_of and failed > _told(job):
+            self._attempts_of = attempts_of
+            self.attempts_wanted.emit(job.id)
         data = snapshot.data
         values = [
             (self.tr("Template"), text.template_label(job.template)),
@@ -190,8 +252,9 @@ class DetailPane(QFrame):
             facts.append((self.tr("Size"), text.size(outcome.size)))
             facts.append((self.tr("Took"), text.span(outcome.elapsed)))
             facts.append((self.tr("Speed"), queue_cells.cell_text(job, 5)))
-        attempts = self.tr("{0} of {1}").format(snapshot.attempts_made, snapshot.attempts)
-        facts.append((self.tr("Attempt"), attempts if snapshot.attempts_made else ""))
+        running = job.state in (DisplayState.RUNNING, DisplayState.STOPPING)
+        attempt = snapshot.attempts_made + running
+        facts.append((self.tr("Attempt"), self.tr("{0} of {1}").format(attempt, snapshot.attempts) if attempt else ""))
         facts.append((self.tr("Worker"), snapshot.worker or ""))
         for name, moment in (
             (self.tr("Added"), snapshot.created_at),
@@ -212,6 +275,7 @@ class DetailPane(QFrame):
         self.retry.setVisible(failed > 0)
         self.open.hide()
         self.reveal.hide()
+        self._show_length(0.0)
         facts = [
             (self.tr("Template"), text.template_label(batch.template)),
             (self.tr("Formats"), ", ".join(text.format_label(name) for name in batch.formats)),
@@ -223,6 +287,23 @@ class DetailPane(QFrame):
             (self.tr("Batch"), batch.id),
         ]
         self._fill(self._facts, [(name, value) for name, value in facts if value])
+
+    def _show_length(self, seconds: float) -> None:
+        """A finished video can be looked through; ``seconds`` 0 when there is none."""
+        self.video_bar.setVisible(seconds > 0)
+        end = round(seconds * 1000)
+        if self.scrub.maximum() != end:
+            with QSignalBlocker(self.scrub):
+                self.scrub.setRange(0, end)
+                self.scrub.setValue(round(USUAL_PLACE * end))
+            self._show_clock()
+
+    def _moved(self) -> None:
+        self._show_clock()
+        self.moment_wanted.emit()
+
+    def _show_clock(self) -> None:
+        self.clock.setText(f"{text.clock(self.scrub.value() / 1000)} / {text.clock(self.scrub.maximum() / 1000)}")
 
     def _show_state(self, state: DisplayState, words: str) -> None:
         look = LOOKS[state]
@@ -249,3 +330,8 @@ class DetailPane(QFrame):
         made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         return made
+
+
+def _told(job: JobNode) -> int:
+    """Failed attempts of which the job's error tells already."""
+    return 1 if job.state in (DisplayState.FAILED, DisplayState.RETRYING, DisplayState.CANCELLED) else 0

@@ -25,12 +25,12 @@ from ethereal_gui.ui.actions import Actions
 from ethereal_gui.ui.banner import Banner
 from ethereal_gui.ui.builder import Builder
 from ethereal_gui.ui.create_page import CreatePage
+from ethereal_gui.ui.detail_feed import DetailFeed
 from ethereal_gui.ui.dialogs import Dialogs
 from ethereal_gui.ui.draft import Draft
 from ethereal_gui.ui.drop_zone import DropVeil
 from ethereal_gui.ui.finale import Finale
 from ethereal_gui.ui.history_page import HistoryPage
-from ethereal_gui.ui.log_follower import LogFollower
 from ethereal_gui.ui.notices import Notices
 from ethereal_gui.ui.parts import column, row
 from ethereal_gui.ui.preview_panel import DrawPreview, PreviewPanel
@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
         self.thumbnails = QueueThumbnails(self.queue_page.view, self.model, draw, self.tasks)
         self.dialogs = Dialogs(self, service, theme, self.tasks, self.toast)
         self.thumbnails.drawn.connect(self.queue_page.details.show_picture)
-        self.log_follower = LogFollower(service, self.queue_page.details, self.tasks)
+        self.detail_feed = DetailFeed(service, self.queue_page.details, draw, self.tasks)
         self.tray = Tray(self, self.actions_["pause"], self.actions_["quit"])
         self.notices = Notices(self.banner, self.model)
         self.bell = BatchBell(self.model, self._ring)
@@ -133,7 +133,7 @@ class MainWindow(QMainWindow):
         self.create_page.report_wanted.connect(self.dialogs.report)
         self.queue_page.create_wanted.connect(lambda: self.show_page("create"))
         self.queue_page.view.chosen.connect(self._enable_actions)
-        self.queue_page.view.chosen.connect(self.log_follower.look_anew)
+        self.queue_page.view.chosen.connect(self.detail_feed.look_anew)
         self.history_page.again_wanted.connect(self._clone)
         self.history_page.chosen.connect(self._enable_actions)
         self.history_page.menu_wanted.connect(

@@ -21,12 +21,12 @@ from ethereal_gui.ui import icons, text
 from ethereal_gui.ui.parts import column, icon_button, label, row
 from ethereal_gui.ui.preview_stage import PreviewStage
 from ethereal_gui.ui.tasks import TaskOwner
-from ethereal_gui.worker.preview import PreviewPicture, PreviewRequest
+from ethereal_gui.worker.preview import PreviewPicture, PreviewRequest, VideoRequest
 
 if TYPE_CHECKING:
     from ethereal_gui.ui.preview_sound import PreviewSound
 
-DrawPreview = Callable[[PreviewRequest], Awaitable[PreviewPicture]]
+DrawPreview = Callable[[PreviewRequest | VideoRequest], Awaitable[PreviewPicture]]
 LARGEST: Final = QSize(960, 540)
 _FRAME: Final = 1 / 30
 _FIRST_LOOK: Final = 0.3

@@ -118,9 +118,8 @@ def _job_state(job: JobNode) -> tuple[str, str]:
     snapshot = job.snapshot
     if job.state is DisplayState.RUNNING and snapshot.progress:
         word = stage_word(snapshot.progress.stage)
-    if job.state in (DisplayState.RUNNING, DisplayState.STOPPING) and snapshot.attempts_made > 1:
-        return word, tr("attempt {0} of {1}").format(snapshot.attempts_made, snapshot.attempts)
-    if job.state is DisplayState.RETRYING:
+    again = job.state in (DisplayState.RUNNING, DisplayState.STOPPING) and snapshot.attempts_made
+    if again or job.state is DisplayState.RETRYING:
         return word, tr("attempt {0} of {1}").format(snapshot.attempts_made + 1, snapshot.attempts)
     if job.state is DisplayState.FAILED and snapshot.attempts_made > 1:
         return word, tr("{0} attempts").format(snapshot.attempts_made)

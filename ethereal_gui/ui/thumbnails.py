@@ -1,8 +1,8 @@
-"""Pictures in the queue: the newest frame of what is being rendered.
+"""Pictures in the queue: the newest frame of what is being rendered, and a frame of each finished video.
 
-A frame is a pure function of time, so the picture is drawn anew by the preview's process and nothing has to be sent by
-the worker. Only running jobs and finished ones on the screen get pictures, one at a time: their songs were analysed
-for the render. Analysing songs that only wait would take processor time from it.
+A frame is a pure function of time, so a running job's is drawn anew by the preview's process and nothing has to be sent
+by the worker; the song was analysed for the render. A finished job's comes out of its video. Waiting jobs have none:
+analysing their songs would take processor time from the render.
 """
 
 import time
@@ -15,6 +15,7 @@ from PySide6.QtGui import QImage, QPixmap
 from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.domain.formats import FORMATS
 from ethereal_gui.domain.template import Template
+from ethereal_gui.ui.detail_pane import USUAL_PLACE
 from ethereal_gui.ui.preview_panel import DrawPreview, to_image
 from ethereal_gui.ui.queue_delegate import TILE
 from ethereal_gui.ui.queue_model import Column, QueueModel
@@ -22,13 +23,12 @@ from ethereal_gui.ui.queue_nodes import HIDDEN, JobNode
 from ethereal_gui.ui.queue_view import QueueView
 from ethereal_gui.ui.states import DisplayState
 from ethereal_gui.ui.tasks import TaskOwner
-from ethereal_gui.worker.preview import PreviewRequest
+from ethereal_gui.worker.preview import PreviewRequest, VideoRequest
 
 LARGE: Final = QSize(320, 180)
 _EVERY_MS: Final = 2000
 _IDLE_EVERY_MS: Final = 250
 _AGAIN_AFTER: Final = 8.0
-_USUAL_PLACE: Final = 0.4
 
 
 class QueueThumbnails(QObject):
@@ -86,26 +86,12 @@ class QueueThumbnails(QObject):
                 yield node
 
     async def _picture(self, job: JobNode) -> None:
-        data = job.snapshot.data
-        template = self.templates.get(job.template)
-        if data is None or template is None or data.output_format not in FORMATS:
-            return
-        fmt = FORMATS[data.output_format]
         ratio = self._view.devicePixelRatioF()
-        size = QSize(fmt.width, fmt.height).scaled(LARGE * ratio, Qt.AspectRatioMode.KeepAspectRatio)
-        place = job.fraction if job.state is DisplayState.RUNNING and job.fraction > 0.05 else _USUAL_PLACE
+        request = self._request(job, LARGE * ratio)
+        if request is None:
+            return
         try:
-            picture = await self._draw(
-                PreviewRequest(
-                    audio_path=data.audio_file.path,
-                    template=template.with_values(data.template_values or {}),
-                    output_format=fmt.id,
-                    fps=data.fps or 30,
-                    time=place * (data.audio_file.duration or 60.0),
-                    width=size.width() // 2 * 2,
-                    height=size.height() // 2 * 2,
-                )
-            )
+            picture = await self._draw(request)
         except EtherealError:
             return  # the row keeps its symbol; a render that fails says why itself
         image = to_image(picture)
@@ -120,3 +106,24 @@ class QueueThumbnails(QObject):
         self._view.delegate.thumbnails[job.id] = pixmap
         if job.row != HIDDEN:
             self._view.update(self._model.index(job.row, Column.NAME))
+
+    def _request(self, job: JobNode, room: QSize) -> PreviewRequest | VideoRequest | None:
+        outcome, data = job.snapshot.outcome, job.snapshot.data
+        if outcome:
+            moment = USUAL_PLACE * outcome.duration
+            return VideoRequest(video_path=outcome.output_path, time=moment, width=room.width(), height=room.height())
+        template = self.templates.get(job.template)
+        if data is None or template is None or data.output_format not in FORMATS:
+            return None
+        fmt = FORMATS[data.output_format]
+        size = QSize(fmt.width, fmt.height).scaled(room, Qt.AspectRatioMode.KeepAspectRatio)
+        place = job.fraction if job.fraction > 0.05 else USUAL_PLACE
+        return PreviewRequest(
+            audio_path=data.audio_file.path,
+            template=template.with_values(data.template_values or {}),
+            output_format=fmt.id,
+            fps=data.fps or 30,
+            time=place * (data.audio_file.duration or 60.0),
+            width=size.width() // 2 * 2,
+            height=size.height() // 2 * 2,
+        )

@@ -42,6 +42,19 @@ class PreviewRequest(WireModel):
     picture: str | None = None
 
 
+class VideoRequest(WireModel):
+    """One picture of a finished video.
+
+    Attributes:
+        time: seconds from its beginning. width, height: pixels that the picture fits into.
+    """
+
+    video_path: str
+    time: float
+    width: int
+    height: int
+
+
 class PreviewHeader(WireModel):
     """What the child answers before the pixels; with ``code`` set there are none."""
 
@@ -55,7 +68,7 @@ class PreviewHeader(WireModel):
 
 @dataclass(frozen=True, slots=True)
 class PreviewPicture:
-    """RGB pixels, 8 bits a channel, rows top to bottom without padding; ``duration`` of the song in seconds."""
+    """RGB pixels, 8 bits a channel, rows top to bottom without padding; ``duration`` of song or video in seconds."""
 
     width: int
     height: int
@@ -72,11 +85,11 @@ class PreviewProcess:
         self._lock = threading.Lock()
         self._closed = False
 
-    async def picture(self, request: PreviewRequest) -> PreviewPicture:
-        """Draw one picture off the loop.
+    async def picture(self, request: PreviewRequest | VideoRequest) -> PreviewPicture:
+        """Draw one picture off the loop, or take it from a finished video.
 
         Raises:
-            EtherealError: the song or the template cannot be drawn, or the child died.
+            EtherealError: the song or the template cannot be drawn, the video not be read, or the child died.
         """
         return await asyncio.to_thread(self._exchange, request)
 
@@ -88,7 +101,7 @@ class PreviewProcess:
             process.kill()
             process.wait(timeout=5)
 
-    def _exchange(self, request: PreviewRequest) -> PreviewPicture:
+    def _exchange(self, request: PreviewRequest | VideoRequest) -> PreviewPicture:
         with self._lock:
             if self._closed:
                 raise RenderCrashedError("The preview was closed.")
@@ -99,7 +112,7 @@ class PreviewProcess:
                 self._end(process)
                 raise RenderCrashedError("The preview stopped and will start again.") from error
 
-    def _ask(self, process: "subprocess.Popen[bytes]", request: PreviewRequest) -> PreviewPicture:
+    def _ask(self, process: "subprocess.Popen[bytes]", request: PreviewRequest | VideoRequest) -> PreviewPicture:
         if process.stdin is None or process.stdout is None:
             raise ValueError("no pipes")
         process.stdin.write(to_line(request))

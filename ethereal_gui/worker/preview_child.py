@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.domain.formats import Quality, StereoMode, get_format
@@ -22,13 +22,18 @@ from ethereal_gui.render.audio.features import AudioFeatures
 from ethereal_gui.render.caption.card import Card
 from ethereal_gui.render.caption.choose import choose_card
 from ethereal_gui.render.frames.renderer import FrameRenderer
+from ethereal_gui.render.video.look_into import look_into
 from ethereal_gui.render.video.tags import chosen_tags
+from ethereal_gui.worker.confine import confine
 from ethereal_gui.worker.messages import to_line
-from ethereal_gui.worker.preview import PreviewHeader, PreviewRequest
+from ethereal_gui.worker.preview import PreviewHeader, PreviewRequest, VideoRequest
 
 NICENESS = 3
 KEPT = 6
 LARGEST_SIDE = 2048
+MEMORY = 4 << 30  # a picture of an 8192x8192 video is decoded in one
+
+_REQUEST: TypeAdapter[PreviewRequest | VideoRequest] = TypeAdapter(PreviewRequest | VideoRequest)
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -93,6 +98,12 @@ class Previewer:
         return PreviewHeader(width=size[0], height=size[1], duration=features.duration), picture.tobytes()
 
 
+def _look(request: VideoRequest) -> tuple[PreviewHeader, bytes]:
+    width, height = (max(2, min(side, LARGEST_SIDE)) for side in (request.width, request.height))
+    picture, lasts = look_into(Path(request.video_path), request.time, width, height)
+    return PreviewHeader(width=picture.shape[1], height=picture.shape[0], duration=lasts), picture.tobytes()
+
+
 def _card(request: PreviewRequest, song: Path) -> Card | None:
     if request.caption is Caption.NONE:
         return None
@@ -116,7 +127,10 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError, AttributeError):
         os.nice(NICENESS)
-    previewer = Previewer(Path(sys.argv[1]))
+    cache_dir = Path(sys.argv[1])
+    cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    confine([cache_dir], memory=MEMORY)
+    previewer = Previewer(cache_dir)
     for line in sys.stdin.buffer:
         _answer(previewer, line, channel)
     return 0
@@ -125,7 +139,8 @@ def main() -> int:
 def _answer(previewer: Previewer, line: bytes, channel: BinaryIO) -> None:
     pixels = b""
     try:
-        header, pixels = previewer.draw(PreviewRequest.model_validate_json(line))
+        request = _REQUEST.validate_json(line)
+        header, pixels = _look(request) if isinstance(request, VideoRequest) else previewer.draw(request)
     except EtherealError as error:
         header = PreviewHeader(**error.to_wire())
     except (ValidationError, ValueError, MemoryError) as error:

@@ -1,16 +1,19 @@
 """The preview's child process: pictures at any time and size, errors in words, a new child when one died."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange, Colorspace
 
-from ethereal_gui.domain.errors import FileMissingError, NotAudioError, RenderCrashedError
+from ethereal_gui.domain.errors import FileMissingError, FileUnreadableError, NotAudioError, RenderCrashedError
 from ethereal_gui.domain.paths import resource_path
 from ethereal_gui.domain.template import load_template
-from ethereal_gui.worker.preview import PreviewProcess, PreviewRequest
+from ethereal_gui.worker.preview import PreviewPicture, PreviewProcess, PreviewRequest, VideoRequest
 from tests.integration.rendering import make_song, shared_cache
 
 
@@ -65,9 +68,52 @@ async def test_errors_come_back_as_themselves_and_the_child_goes_on(preview: Pre
 async def test_a_child_that_died_is_replaced(preview: PreviewProcess, tmp_path: Path) -> None:
     song = make_song(tmp_path / "a.wav")
     await preview.picture(request(song, 0.5))
+    if sys.platform == "linux":  # it opens strangers' files, so it is confined as a render is
+        assert "NoNewPrivs:\t1" in Path(f"/proc/{preview._process.pid}/status").read_text()  # type: ignore[union-attr]
     preview._process.kill()  # type: ignore[union-attr]
     await asyncio.to_thread(preview._process.wait)  # type: ignore[union-attr]
     assert (await preview.picture(request(song, 0.5))).pixels
     preview.close()
     with pytest.raises(RenderCrashedError, match="closed"):
         await preview.picture(request(song, 0.5))
+
+
+async def test_a_finished_video_is_looked_into_at_any_moment(preview: PreviewProcess, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "☠ two colours.mp4")
+
+    async def look(time: float, width: int = 90, height: int = 90) -> PreviewPicture:
+        return await preview.picture(VideoRequest(video_path=str(path), time=time, width=width, height=height))
+
+    early, late, beyond = [await look(time) for time in (0.3, 1.7, 99.0)]
+    assert (early.width, early.height) == (90, 51)
+    assert early.duration == pytest.approx(2.0)
+    assert mean_colour(early) == pytest.approx((200, 20, 20), abs=6)
+    assert mean_colour(late) == mean_colour(beyond) == pytest.approx((20, 20, 200), abs=6)
+
+
+async def test_a_video_that_cannot_be_read_is_named(preview: PreviewProcess, tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("no video at all " * 50)
+    for name, error in (("gone.mp4", FileMissingError), ("text.mp4", FileUnreadableError)):
+        with pytest.raises(error, match=name):
+            await preview.picture(VideoRequest(video_path=str(tmp_path / name), time=1.0, width=90, height=90))
+
+
+def write_video(path: Path) -> Path:
+    """A second of red, a second of blue, as the engine's videos are: BT.709, two key pictures a second."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = 320, 180, "yuv420p", 15
+        stream.codec_context.colorspace = Colorspace.ITU709
+        stream.codec_context.color_range = ColorRange.MPEG
+        for n in range(60):
+            rgb = np.full((180, 320, 3), (200, 20, 20) if n < 30 else (20, 20, 200), np.uint8)
+            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+            frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def mean_colour(picture: PreviewPicture) -> tuple[float, ...]:
+    pixels = np.frombuffer(picture.pixels, np.uint8).reshape(-1, 3)
+    return tuple(float(value) for value in pixels.mean(axis=0))

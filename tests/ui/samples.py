@@ -91,7 +91,6 @@ def running(
         job,
         status=JobStatus.PROCESSING,
         queue_state="active",
-        attempts_made=1,
         started_at=time.time() - 80,
         worker="studio-4711-a1",
         progress=Progress(

@@ -13,13 +13,13 @@ from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.service.updates import ActionResult, Removed, ServerState, SubmittedBatch, Update
 from ethereal_gui.settings import Settings
 from ethereal_gui.store.renders import HistoryTotals, RenderRecord
-from ethereal_gui.worker.preview import PreviewPicture, PreviewRequest
+from ethereal_gui.worker.preview import PreviewPicture, PreviewRequest, VideoRequest
 from tests.ui.samples import worker
 
 ONLINE = ServerState("embedded", "built-in", True)
 
 
-async def draw(request: PreviewRequest) -> PreviewPicture:
+async def draw(request: PreviewRequest | VideoRequest) -> PreviewPicture:
     """A glow in the middle, brighter with time: something to look at without the engine."""
     y, x = np.mgrid[0 : request.height, 0 : request.width].astype(np.float32)
     far = np.hypot((x - request.width / 2) / request.height, (y - request.height * 0.6) / request.height * 0.8)
@@ -133,6 +133,9 @@ class StandInService(RenderService):
     async def edit(self, job_id: str, data: RenderJobData) -> ActionResult:
         self.asked.append(("edit", data))
         return ActionResult((job_id,), {})
+
+    async def attempt_errors(self, job_id: str) -> list[str]:
+        return ["The renderer ended unexpectedly.", "The disk was full."]
 
     async def job_log(self, job_id: str) -> list[str]:
         return list(self.log)

@@ -66,6 +66,11 @@ def test_a_dropped_song_becomes_a_video_and_every_page_knows_of_it(render: Play,
         window.queue_page.view.select_ids([job.id])
         assert window.actions_["open"].isEnabled()
         await stage.until(lambda: job.id in window.queue_page.view.delegate.thumbnails, 60)
+        details = window.queue_page.details
+        await stage.until(details.picture.isVisible)
+        shown = details.picture.grab().toImage()
+        details.scrub.setValue(1500)
+        await stage.until(lambda: details.picture.has_image and details.picture.grab().toImage() != shown)
         window.show_page("history")
         await stage.until(lambda: window.history_page.model.rowCount() == 1)
         assert window.history_page.totals.text().startswith("1 video · ")

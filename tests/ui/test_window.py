@@ -1,6 +1,7 @@
 """The real window with a stand-in service: drops, submitting, actions by their keys, filters, notices, closing."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from ethereal_gui.settings import CloseBehaviour, load_settings
 from ethereal_gui.store.renders import RenderStore
 from ethereal_gui.ui.close_dialog import CloseDialog
 from ethereal_gui.ui.edit_dialog import EditDialog
+from ethereal_gui.ui.queue_cells import cell_text
+from ethereal_gui.ui.queue_model import Column
+from ethereal_gui.ui.queue_nodes import HIDDEN
 from ethereal_gui.ui.settings_dialog import SettingsDialog
 from ethereal_gui.ui.states import DisplayState, StateGroup
 from tests import media
@@ -567,6 +571,43 @@ async def test_running_jobs_get_the_picture_of_their_newest_frame(stage: Stage) 
     await stage.until(details.picture.isVisible)
     stage.window.queue_page.view.select_ids([FAILED])
     assert not details.picture.isVisible()
+
+
+@windowed
+async def test_finished_videos_can_be_looked_through(stage: Stage) -> None:
+    await with_queue(stage)
+    details = stage.window.queue_page.details
+    done = next(job for job in stage.window.model.jobs_in(DisplayState.DONE) if job.row != HIDDEN)
+    stage.window.queue_page.view.select_ids([done.id])
+    await stage.until(details.picture.isVisible)
+    assert done.snapshot.outcome
+    assert details.scrub.maximum() == round(done.snapshot.outcome.duration * 1000)
+    shown = details.picture.grab().toImage()
+    details.scrub.setFocus()
+    QTest.keyClick(details.scrub, Qt.Key.Key_Right)
+    await stage.until(lambda: details.picture.grab().toImage() != shown)
+    stage.window.queue_page.view.select_ids([JOB])
+    assert not details.video_bar.isVisible()
+
+
+@windowed
+async def test_every_failed_attempt_is_told(stage: Stage) -> None:
+    await with_queue(stage)
+    details = stage.window.queue_page.details
+    done = next(iter(stage.window.model.jobs_in(DisplayState.DONE)))
+    stage.window.queue_page.view.select_ids([done.id])
+    await stage.settle()
+    assert not details.attempts_card.isVisible()
+    stage.service.show([], [replace(done.snapshot, attempts_made=3)])
+    await stage.until(details.attempts_card.isVisible)
+    assert details.attempts.text() == "1. The renderer ended unexpectedly.\n2. The disk was full."
+    stage.window.queue_page.view.select_ids([FAILED])
+    assert not details.attempts_card.isVisible()
+    job = stage.window.model.job(JOB)
+    assert job
+    assert "attempt" not in cell_text(job, Column.STATE)
+    stage.service.show([], [replace(job.snapshot, attempts_made=1)])  # so many have ended; this is the next
+    await stage.until(lambda: "attempt 2 of 3" in cell_text(job, Column.STATE))
 
 
 # ---- closing, settings, memory ---------------------------------------------------------------------------------
