@@ -73,7 +73,7 @@ def write_audio(
     if codec == "libopus" and rate != 48_000:
         raise ValueError("Opus runs at 48,000 samples per second")
     data = np.broadcast_to(signal, (channels, signal.shape[-1])) if signal.ndim == 1 else signal
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[data.shape[0]]
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[data.shape[0]]
     options = {"strict": "experimental"} if codec == "vorbis" else {}
     with av.open(str(path), "w", format=container_name) as container:
         stream = container.add_stream(codec, rate=rate, options=options, layout=layout)
@@ -85,9 +85,9 @@ def write_audio(
         resampler = av.AudioResampler(sample_format, layout, rate)
         block = 1 << 16
         for start in range(0, data.shape[1], block):
-            frame = av.AudioFrame.from_ndarray(
-                np.ascontiguousarray(data[:, start : start + block], np.float32), "fltp", layout
-            )
+            # Interleaved: PyAV counts the planes of eight channels wrongly.
+            interleaved = np.ascontiguousarray(data[:, start : start + block].T, np.float32).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(interleaved, "flt", layout)
             frame.sample_rate = rate
             frame.pts = start
             frame.time_base = Fraction(1, rate)

@@ -30,6 +30,7 @@ from ethereal_gui.domain.errors import (
     NotAudioError,
 )
 from ethereal_gui.intake.expand import Candidate
+from ethereal_gui.intake.inspect import Skipped
 from ethereal_gui.worker.probing import Prober, inspect
 from tests import media
 
@@ -45,9 +46,8 @@ def prober() -> Iterator[Prober]:
 
 @pytest.fixture
 def impatient() -> Iterator[Prober]:
-    """One that gives a file two seconds, once its child is there."""
+    """One that gives a file two seconds."""
     with Prober(children=1, seconds=2.0) as made:
-        made.warm_up()
         yield made
     assert children() == []
 
@@ -70,10 +70,12 @@ def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
         time.sleep(0.01)
 
 
-def endless(path: Path) -> Path:
-    """A file whose reading never ends: a pipe without a writer."""
-    os.mkfifo(path)
-    return path
+def standing_still(prober: Prober) -> psutil.Process:
+    """A child that will not answer, as if its first file had no end."""
+    prober.warm_up()
+    (child,) = children()
+    child.suspend()
+    return child
 
 
 def song(path: Path) -> Path:
@@ -124,30 +126,37 @@ def test_a_playlist_opens_nothing_else(prober: Prober, tmp_path: Path) -> None:
 
 
 def test_a_file_that_never_ends_costs_only_itself(impatient: Prober, tmp_path: Path) -> None:
-    with pytest.raises(FileUnreadableError, match=r"endless\.mp3.*within 2 s"):
-        impatient.song(endless(tmp_path / "endless.mp3"))
+    standing_still(impatient)
+    with pytest.raises(FileUnreadableError, match=r"endless\.wav.*within 2 s"):
+        impatient.song(song(tmp_path / "endless.wav"))
+    assert children() == []
+    impatient.warm_up()
     assert impatient.song(song(tmp_path / "a.wav")).duration == pytest.approx(0.5)
 
 
 def test_a_file_that_kills_its_child_costs_only_itself(prober: Prober, tmp_path: Path) -> None:
-    pipe = endless(tmp_path / "killer.mp3")
-    told: list[Exception] = []
+    child = standing_still(prober)
 
-    def look() -> None:
-        try:
-            prober.song(pipe)
-        except InputError as error:
-            told.append(error)
+    def crash() -> None:
+        child.send_signal(signal.SIGSEGV)
+        child.resume()
 
-    thread = threading.Thread(target=look)
-    thread.start()
-    until(children)
-    os.kill(children()[0].pid, signal.SIGSEGV)
-    thread.join(20)
-    assert isinstance(told[0], DamagedAudioError)
-    assert "killer.mp3" in str(told[0])
-    assert f"signal {signal.SIGSEGV.value}" in str(told[0])
+    threading.Timer(0.3, crash).start()
+    with pytest.raises(DamagedAudioError, match=rf"killer\.wav.*signal {signal.SIGSEGV.value}"):
+        prober.song(song(tmp_path / "killer.wav"))
     assert prober.song(song(tmp_path / "a.wav")).duration == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("device", ["pipe", "/dev/zero", "/dev/null", "/dev/tty"])
+def test_pipes_and_devices_are_not_waited_for(prober: Prober, tmp_path: Path, device: str) -> None:
+    path = tmp_path / "odd.wav"
+    if device == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(device)
+    with pytest.raises(InputError, match=r"odd\.wav"):
+        prober.song(path)
+    assert len(children()) == 1
 
 
 def test_a_file_is_not_blamed_for_a_child_that_died_before_it(prober: Prober, tmp_path: Path) -> None:
@@ -244,22 +253,20 @@ async def test_a_drop_is_called_off_at_once(tmp_path: Path) -> None:
 
 def test_closing_ends_a_child_in_the_middle_of_a_file(tmp_path: Path) -> None:
     prober = Prober(children=1)
-    refused: list[AudioFile | object] = []
-    pipe = endless(tmp_path / "endless.mp3")
-    thread = threading.Thread(target=lambda: refused.append(prober.examine(Candidate(pipe, named=True))))
+    standing_still(prober)
+    answers: list[AudioFile | Skipped] = []
+    candidate = Candidate(song(tmp_path / "a.wav"), named=True)
+    thread = threading.Thread(target=lambda: answers.append(prober.examine(candidate)))
     thread.start()
-    until(children)
     prober.close()
     thread.join(10)
-    assert len(refused) == 1
+    assert isinstance(answers[0], Skipped)
     assert children() == []
 
 
-def test_children_end_with_their_parent_whatever_they_do(tmp_path: Path) -> None:
-    pipe = endless(tmp_path / "endless.mp3")
-    code = "import sys; from pathlib import Path; from ethereal_gui.worker.probing import Prober\n"
-    code += "Prober().song(Path(sys.argv[1]))"
-    parent = subprocess.Popen([sys.executable, "-c", code, str(pipe)])
+def test_children_end_with_their_parent() -> None:
+    code = "from ethereal_gui.worker.probing import Prober; prober = Prober(); prober.warm_up(); input()"
+    parent = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
     until(lambda: children(parent.pid))
     (child,) = children(parent.pid)
     parent.kill()

@@ -118,8 +118,9 @@ def _frames(path: Path, container: InputContainer, stream: AudioStream) -> Itera
             packet = next(packets, None)
         except av.error.EOFError:
             packet = None
-        except av.error.InvalidDataError:
-            # The container itself breaks off here; what came before may still be most of it.
+        except (av.error.InvalidDataError, av.error.PatchWelcomeError):
+            # The container itself breaks off here, or goes on in a way that FFmpeg cannot read (an Ogg that changes its
+            # rate); what came before may still be most of it.
             bad += 1
             packet = None
         except OSError as error:

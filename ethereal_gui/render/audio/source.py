@@ -3,9 +3,11 @@
 import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import av.error
@@ -49,7 +51,7 @@ def content_hash(path: Path) -> str:
     digest = hashlib.blake2b(digest_size=16)
     size = 0
     try:
-        with path.open("rb") as file:
+        with _open_file(path) as file:
             while block := file.read(1 << 20):
                 digest.update(block)
                 size += len(block)
@@ -71,7 +73,7 @@ def open_audio(path: Path, *, glance: bool = False) -> Iterator[InputContainer]:
         InputError: the file cannot be used, also when that shows only inside the ``with`` block.
     """
     try:
-        with path.open("rb") as file:
+        with _open_file(path) as file:
             beginning = file.read(12)
             if not beginning:
                 raise EmptyFileError(f"“{shown_name(path)}” is empty.")
@@ -135,11 +137,21 @@ def _open_error(path: Path, error: Exception, *, beginning: bytes) -> InputError
     return _undecodable(path, beginning)
 
 
+def _open_file(path: Path) -> BinaryIO:
+    """Open a regular file. A pipe or a device is refused instead of being waited for or read without end."""
+    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+    file = open(path, "rb", opener=lambda name, mode: os.open(name, mode | flags))  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise NotAudioError(f"“{shown_name(path)}” is not a file with sound in it, but a pipe or a device.")
+    return file
+
+
 def _beginning(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with _open_file(path) as file:
             return file.read(12)
-    except OSError:
+    except (OSError, NotAudioError):
         return b""
 
 
