@@ -7,12 +7,16 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.queue.connection import ServerAddress
 from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.queue.server import EmbeddedServer
+
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,10 @@ FIELDS: Final = ("date", "song", "format", "template", "artist", "n")
 MAX_NAME_BYTES: Final = 200
 """Of the name without its extension; file systems end at 255 bytes, and temporary names need room."""
 
+MAX_PATTERN_BYTES: Final = 120
+MAX_FIELDS: Final = 12
+"""Of a pattern: every field still gets some letters."""
+
 _FORBIDDEN = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+')
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNORECASE)
 
@@ -61,6 +65,8 @@ def check_pattern(pattern: str) -> str:
         )
     if "/" in pattern or "\\" in pattern:
         raise SettingsError(f"The name pattern “{pattern}” must not contain a folder.")
+    if len(pattern.encode("utf-8", "ignore")) > MAX_PATTERN_BYTES or pattern.count("{") > MAX_FIELDS:
+        raise SettingsError(f"The name pattern “{truncate_bytes(pattern, 80)}…” is too long.", hint="Leave words out.")
     return pattern
 
 
@@ -84,10 +90,21 @@ def candidate_names(pattern: str, fields: Mapping[str, str], extension: str = ".
     """
     cleaned = {name: safe_component(str(fields.get(name, ""))) for name in FIELDS if name != "n"}
     for n in count(1):
-        rendered = pattern.format(**cleaned, n=n)
-        # The version must survive the cut, or two videos could get one name.
-        excess = len(rendered.encode()) - MAX_NAME_BYTES
-        if excess > 0:
-            song = truncate_bytes(cleaned["song"], max(8, len(cleaned["song"].encode()) - excess)).rstrip(" .")
-            rendered = pattern.format(**{**cleaned, "song": song}, n=n)
-        yield _FORBIDDEN.sub("_", rendered).strip(" .") + extension
+        name = _FORBIDDEN.sub("_", _fitted(pattern, cleaned, n)).strip(" .")
+        yield (f"_{name}" if _RESERVED.match(name) else name) + extension
+
+
+def _fitted(pattern: str, cleaned: Mapping[str, str], n: int) -> str:
+    """The name of that version, cut to its length. The version survives, or two videos could get one name."""
+    rendered = pattern.format(**cleaned, n=n)
+    excess = len(rendered.encode()) - MAX_NAME_BYTES
+    if excess <= 0:
+        return rendered
+    song = truncate_bytes(cleaned["song"], max(8, len(cleaned["song"].encode()) - excess)).rstrip(" .")
+    parts = {**cleaned, "song": song}
+    for longest in (60, 30, 15, 6):
+        rendered = pattern.format(**parts, n=n)
+        if len(rendered.encode()) <= MAX_NAME_BYTES:
+            break
+        parts = {name: truncate_bytes(text, longest).rstrip(" .") for name, text in parts.items()}
+    return pattern.format(**parts, n=n)

@@ -1,7 +1,10 @@
 """The JSON in the queue is a contract with other programs: names, and nothing that was not asked for."""
 
 import json
+import re
+from pathlib import Path
 
+import bullmq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +12,20 @@ from pydantic import ValidationError
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.batch import BatchJobData, job_id, new_batch_id
+from ethereal_gui.domain.errors import JobDataError
 from ethereal_gui.domain.formats import FORMATS, Quality
-from ethereal_gui.domain.job import JobSnapshot, JobStatus, Progress, RenderJobData, Stage, status_of
+from ethereal_gui.domain.job import (
+    TERMINAL_STATUSES,
+    Caption,
+    JobSnapshot,
+    JobStatus,
+    Progress,
+    RenderJobData,
+    RenderOutcome,
+    Stage,
+    status_of,
+)
+from ethereal_gui.domain.wire import checked
 
 AUDIO = AudioFile(id="a1", path="/music/s.mp3", original_name="s.mp3")
 
@@ -108,6 +123,114 @@ def test_job_data_survives_the_wire(
         template_values=values,
     )
     assert RenderJobData.model_validate(json.loads(json.dumps(data.to_wire(), allow_nan=False))) == data
+
+
+ids = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters=":"), min_size=1, max_size=60)
+songs = st.builds(
+    AudioFile,
+    id=ids,
+    path=text,
+    originalName=text,
+    duration=st.none() | st.floats(0, 1e7),
+    title=st.none() | text,
+    artist=st.none() | text,
+    album=st.none() | text,
+    size=st.none() | st.integers(0, 2**62),
+)
+options = st.fixed_dictionaries(
+    {},
+    optional={
+        "output_dir": text,
+        "name_pattern": text,
+        "fps": st.sampled_from([30, 60]),
+        "quality": st.sampled_from(Quality),
+        "max_bit_rate": st.floats(1, 1000),
+        "template_values": st.dictionaries(text, st.floats(-1e9, 1e9), max_size=5),
+        "caption": st.sampled_from(Caption),
+        "title": text,
+        "artist": text,
+        "picture": text,
+    },
+)
+
+
+@given(st.lists(songs, max_size=4), st.lists(text, max_size=3), options)
+def test_a_batch_and_all_its_jobs_survive_the_wire(
+    files: list[AudioFile], formats: list[str], chosen: dict[str, object]
+) -> None:
+    made = batch(audio_files=tuple(files), output_formats=tuple(formats), **chosen)
+    assert BatchJobData.model_validate_json(json.dumps(made.to_wire(), allow_nan=False)) == made
+    for _, job in made.jobs():
+        again = RenderJobData.model_validate(json.loads(json.dumps(job.to_wire(), allow_nan=False)))
+        assert again == job
+        assert all(getattr(again, name) == value for name, value in chosen.items())
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(st.characters()), inside, max_size=3),
+    max_leaves=8,
+)
+GOOD_JOB = batch(fps=30, title="t").jobs()[0][1].to_wire()
+
+
+@given(
+    st.dictionaries(st.sampled_from([*GOOD_JOB, "outputDir", "templateValues"]), anything, min_size=1, max_size=4),
+    anything,
+)
+def test_any_json_is_a_job_or_a_reason_that_can_be_shown(changes: dict[str, object], instead: object) -> None:
+    for raw in ({**GOOD_JOB, **changes}, {**GOOD_JOB, "audioFile": changes}, instead):
+        reason = ""
+        try:
+            job = checked(RenderJobData, raw)
+        except JobDataError as error:
+            reason = str(error)
+        else:
+            json.dumps(job.to_wire(), allow_nan=False)
+        assert len(reason.encode()) < 2000
+
+
+@given(anything, anything, anything, anything)
+def test_progress_of_strangers_is_in_bounds_or_none(fraction: object, fps: object, left: object, frame: object) -> None:
+    raw = {"stage": "rendering", "fraction": fraction, "fps": fps, "timeLeft": left, "frame": frame, "frames": frame}
+    try:
+        progress = Progress.model_validate(raw)
+    except ValidationError:
+        return
+    assert 0 <= progress.fraction <= 1
+    told = (progress.fps, progress.time_left, progress.frame, progress.frames)
+    assert all(value is None or 0 <= value <= 1e9 for value in told)
+    assert Progress.model_validate(json.loads(json.dumps(progress.to_wire(), allow_nan=False))) == progress
+
+
+@given(
+    st.builds(
+        RenderOutcome,
+        outputPath=text,
+        duration=st.floats(0, 1e7),
+        frames=st.integers(0, 2**62),
+        size=st.integers(0, 2**62),
+        elapsed=st.floats(0, 1e7),
+        worker=st.none() | text,
+    )
+)
+def test_an_outcome_survives_the_wire(outcome: RenderOutcome) -> None:
+    assert RenderOutcome.model_validate(json.loads(json.dumps(outcome.to_wire(), allow_nan=False))) == outcome
+
+
+BULLMQ_STATES = frozenset(
+    re.findall(r'return "([a-z-]+)"', (Path(bullmq.__file__).parent / "commands" / "getState-8.lua").read_text("utf-8"))
+)
+
+
+@given(st.sampled_from(sorted(BULLMQ_STATES)) | st.text())
+def test_every_state_that_bullmq_knows_is_one_of_the_four(state: str) -> None:
+    status = status_of(state)
+    if state in BULLMQ_STATES - {"unknown"}:
+        assert status is not None
+        assert (status in TERMINAL_STATUSES) == (state in ("completed", "failed"))
+    elif state not in ("wait", "paused", *BULLMQ_STATES):
+        assert status is None
 
 
 @pytest.mark.parametrize(

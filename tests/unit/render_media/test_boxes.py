@@ -3,6 +3,7 @@
 import io
 import struct
 from pathlib import Path
+from xml.etree import ElementTree
 
 import av
 import pytest
@@ -105,6 +106,49 @@ def test_v2_boxes_are_as_specified() -> None:
     assert inside.child(b"svhd").payload.endswith(b"\0")
     with pytest.raises(BoxError):
         inside.child(b"cbmp")
+
+
+def spherical_of(moov: Box) -> tuple[int, str, str]:
+    """Stereo mode of V2, projection and stereo mode of V1, read from bytes as another program would."""
+    (again,) = parse(bytes(moov))
+    track = video_track(again)
+    entry = sample_entry(track)
+    stereo, sphere = entry.child(b"st3d"), entry.child(b"sv3d")
+    assert sphere.child(b"proj").child(b"equi").payload == bytes(20)
+    xml = next(box.payload for box in track.find_all(b"uuid") if box.payload.startswith(V1_UUID))[16:].decode()
+    words = {element.tag.rpartition("}")[2]: element.text or "" for element in ElementTree.fromstring(xml)}
+    return stereo.payload[4], words["ProjectionType"], words["StereoMode"]
+
+
+@given(
+    stereo=st.sampled_from(StereoMode),
+    kind=st.sampled_from([b"avc1", b"hvc1", b"av01"]),
+    inside=st.lists(
+        st.builds(Box, st.sampled_from([b"avcC", b"hvcC", b"colr", b"pasp", b"btrt"]), st.binary(max_size=30))
+    ),
+    tracks=st.lists(st.sampled_from([b"soun", b"text", b"vide"]), max_size=4),
+    extra=st.lists(leaves, max_size=3),
+)
+def test_what_is_written_about_the_sphere_is_read_again(
+    stereo: StereoMode, kind: bytes, inside: list[Box], tracks: list[bytes], extra: list[Box]
+) -> None:
+    def track(handler: bytes) -> Box:
+        entry = Box(kind if handler == b"vide" else b"mp4a", bytes(78), inside if handler == b"vide" else None)
+        table = Box(b"stbl", b"", [Box(b"stsd", bytes(8), [entry]), *extra])
+        name = Box(b"hdlr", bytes(8) + handler + bytes(13))
+        return Box(b"trak", b"", [Box(b"tkhd", bytes(84)), Box(b"mdia", b"", [name, Box(b"minf", b"", [table])])])
+
+    moov = Box(b"moov", b"", [*extra, *map(track, [*tracks, b"vide"])])
+    others = [bytes(box) for box in moov.find_all(b"trak") if box is not video_track(moov)]
+    add_spherical(moov, stereo)
+    words = {
+        StereoMode.MONO: (0, "equirectangular", "mono"),
+        StereoMode.TOP_BOTTOM: (1, "equirectangular", "top-bottom"),
+    }
+    assert spherical_of(moov) == words[stereo]
+    assert [bytes(box) for box in moov.find_all(b"trak") if box is not video_track(moov)] == others
+    kinds = [box.kind for box in sample_entry(video_track(moov)).children or ()]
+    assert [name for name in kinds if name not in (b"st3d", b"sv3d")] == [box.kind for box in inside]
 
 
 def test_v1_box_is_as_specified() -> None:

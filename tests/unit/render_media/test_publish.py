@@ -9,8 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ethereal_gui.domain.errors import DiskFullError, OutputFolderError, RenderError, StorageError
+from ethereal_gui.domain.naming import DEFAULT_PATTERN, candidate_names
 from ethereal_gui.render.video import publish as publish_module
 from ethereal_gui.render.video import workspace
 from ethereal_gui.render.video.publish import Publisher
@@ -50,6 +53,28 @@ def test_the_first_free_name_is_taken(folders: tuple[Path, Path]) -> None:
     assert path.read_bytes() == b"video"
     assert (out / "v1.mp4").read_bytes() == b"older"
     assert sorted(entry.name for entry in out.iterdir()) == ["v1.mp4", "v2.mp4", "v3.mp4"]
+
+
+@given(
+    songs=st.lists(st.sampled_from(["Song", "song", "../song", "SONG ", ".song", "CON", ""]) | st.text(), max_size=12),
+    pattern=st.sampled_from([DEFAULT_PATTERN, "{song}{n}", "{n}", "{artist}{song}-{n}"]),
+)
+@settings(max_examples=25)
+def test_whatever_songs_are_called_each_video_is_kept(
+    tmp_path_factory: pytest.TempPathFactory, songs: list[str], pattern: str
+) -> None:
+    root = tmp_path_factory.mktemp("publish")
+    work, out = root / "work", root / "out"
+    work.mkdir()
+    out.mkdir()
+    for n, song in enumerate(songs):
+        publisher = ready(work, out, f"video {n}".encode(), mark=f"{n:032}")
+        path = publisher.publish(candidate_names(pattern, {"song": song, "artist": song}), frames=1, duration=1.0)
+        assert path.parent == out
+    assert sorted(path.read_bytes() for path in out.iterdir()) == sorted(
+        f"video {n}".encode() for n in range(len(songs))
+    )
+    assert sorted(entry.name for entry in root.iterdir()) == ["out", "work"]
 
 
 @pytest.mark.parametrize("links", [True, False])
