@@ -119,12 +119,16 @@ class _Child:
 class Prober:
     """Looks into files by its children. All methods block and may be called by several threads.
 
+    Attributes:
+        lost: how many files have ended a child, by a crash or because there was no end to them.
+
     Args:
         children: how many there may be. seconds, memory: what one file may take; memory in bytes.
     """
 
     def __init__(self, *, children: int = CHILDREN, seconds: float = SECONDS, memory: int = MEMORY) -> None:
         self.children = children
+        self.lost = 0
         self._seconds = seconds
         self._memory = memory
         self._places = threading.BoundedSemaphore(children)
@@ -211,6 +215,8 @@ class Prober:
                     return _judge(path, answer)
             if self._closed or lost.hung or not innocent:
                 break
+        with self._lock:
+            self.lost += 1
         raise _explain(path, lost, self._seconds) from lost
 
     def _new(self) -> _Child:

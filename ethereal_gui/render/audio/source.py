@@ -88,6 +88,8 @@ def open_audio(path: Path, *, glance: bool = False) -> Iterator[InputContainer]:
             with container:
                 if not container.streams.audio:
                     raise _without_sound(path, container)
+                if container.streams.audio[0].codec_context is None:  # FFmpeg has no decoder for it
+                    raise undecodable(path)
                 yield container
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise _open_error(path, error, beginning=_beginning(path)) from error
