@@ -39,7 +39,7 @@ screenshots: ## every state of the window as PNG, into out/screenshots
 clean:
 	@rm -rf .venv out build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-soak: ## the long versions of all faults, a hundred rounds of random kills, every odd input rendered, files spoilt at random; some hours
+soak: ## the long versions of all faults, a hundred rounds of random kills, every odd input rendered, files spoilt at random
 	@tools/setup.sh test
 	@QT_QPA_PLATFORM=offscreen ETHEREAL_SOAK=1 $(VENV)/python -m pytest --timeout 1800 tests/faults
 	@$(VENV)/python -m tests.faults.kill_rounds 100

@@ -30,6 +30,7 @@ _CONTAINERS = (
 )
 _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
 
+_LOWEST_RATE = 1_000
 _WAV = (b"RIFF", b"RF64")
 _GLANCE = {"probesize": "32768"}
 
@@ -88,8 +89,7 @@ def open_audio(path: Path, *, glance: bool = False) -> Iterator[InputContainer]:
             with container:
                 if not container.streams.audio:
                     raise _without_sound(path, container)
-                if container.streams.audio[0].codec_context is None:  # FFmpeg has no decoder for it
-                    raise undecodable(path)
+                _check_stream(path, container)
                 yield container
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise _open_error(path, error, beginning=_beginning(path)) from error
@@ -128,6 +128,15 @@ def _without_sound(path: Path, container: InputContainer) -> InputError:
     if container.streams.video and not pictures_only:
         return NoAudioStreamError(f"“{shown_name(path)}” is a video without sound.")
     return NotAudioError(f"“{shown_name(path)}” is not audio.")
+
+
+def _check_stream(path: Path, container: InputContainer) -> None:
+    codec = container.streams.audio[0].codec_context
+    if codec is None:  # FFmpeg has no decoder for it
+        raise undecodable(path)
+    rate = codec.sample_rate
+    if 0 < rate < _LOWEST_RATE:  # one sample a second would make some kilobytes a song of hours
+        raise DamagedAudioError(f"“{shown_name(path)}” is damaged: it says that it has {rate} samples a second.")
 
 
 def _open_error(path: Path, error: Exception, *, beginning: bytes) -> InputError:
