@@ -39,7 +39,7 @@ SAMPLE = (
     "sampled/nan.wav",
     "sampled/10ms.mp3",
     "sampled/silence.ogg",
-    "shaped/layout-8.flac",
+    "shaped/layout-8.m4a",
     "shaped/rate-192000.wav",
     "contained/chained.ogg",
     "covered/enormous.flac",

@@ -33,6 +33,7 @@ MIN_PART = 0.5
 _BLOCK_SECONDS = 4.0
 _NATIVE_RATES = range(32_000, 50_001)
 _COMMON_RATE = 48_000
+_TOO_MANY_PLANES = 8
 
 # Left and right differ a little in weight, so that a song whose channels are each other's opposite is not silent.
 _LEFT_WEIGHT = 0.55
@@ -206,7 +207,9 @@ class _MonoMixer:
         self._kind: tuple[str, int] | None = None
 
     def add(self, frame: AudioFrame) -> Iterator[Samples]:
-        if frame.sample_rate != self._rate:
+        # PyAV counts the planes of eight and more channels wrongly, and reads past them.
+        too_many = frame.format.is_planar and frame.layout.nb_channels >= _TOO_MANY_PLANES
+        if frame.sample_rate != self._rate or too_many:
             for block in self._resampler.add(frame):
                 yield from self._push(block, ("fltp", block.shape[0]))
         else:

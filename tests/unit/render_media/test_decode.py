@@ -47,6 +47,16 @@ def test_any_rate_and_number_of_channels(tmp_path: Path, rate: int, channels: in
             assert np.sqrt(np.mean(signal[2_000:-2_000] ** 2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.05)
 
 
+@pytest.mark.parametrize("suffix", ["wav", "flac", "opus", "m4a"])
+def test_eight_channels_of_every_layout_in_memory(tmp_path: Path, suffix: str) -> None:
+    rate = 48_000 if suffix == "opus" else 44_100
+    path = media.write_audio(tmp_path / f"a.{suffix}", media.tone(1.0, rate=rate), rate, channels=8)
+    mono, state = decode(path)
+    assert state.seconds == pytest.approx(1.0, abs=0.05)
+    assert np.abs(mono).max() > 0.1
+    assert sum(block.shape[1] for block in decode_stereo(path)) == pytest.approx(48_000, abs=2_000)
+
+
 def test_opposite_channels_do_not_cancel_out(tmp_path: Path) -> None:
     tone = media.tone(1.0)
     mono, _ = decode(media.write_audio(tmp_path / "a.wav", np.stack([tone, -tone])))
