@@ -158,6 +158,13 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument(
         "--audio-root", type=Path, action="append", metavar="DIR", help="read only songs below this folder (repeatable)"
     )
+    worker.add_argument(
+        "--path-map",
+        action="append",
+        metavar="THEIRS=OURS",
+        help="a shared folder as jobs name it and as this computer sees it, "
+        "such as /Volumes/music=/mnt/music or Z:\\music=/mnt/music (repeatable)",
+    )
 
     demo = commands.add_parser("demo", help="the bundled song through the real queue to real videos")
     demo.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder for the videos (default: ./videos)")

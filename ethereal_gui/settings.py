@@ -23,6 +23,7 @@ from pydantic_settings import (
 from ethereal_gui.domain.errors import SettingsError
 from ethereal_gui.domain.formats import FORMATS, Quality
 from ethereal_gui.domain.hours import parse_hours
+from ethereal_gui.domain.locations import parse_path_maps
 from ethereal_gui.domain.naming import DEFAULT_PATTERN, check_pattern
 from ethereal_gui.domain.paths import default_data_dir, default_output_dir
 
@@ -67,6 +68,13 @@ def _hours(value: str) -> str:
 def _pattern(value: str) -> str:
     try:
         return check_pattern(value)
+    except SettingsError as error:
+        raise ValueError(str(error)) from error
+
+
+def _path_maps(value: str) -> str:
+    try:
+        return "; ".join(map(str, parse_path_maps(value)))
     except SettingsError as error:
         raise ValueError(str(error)) from error
 
@@ -222,6 +230,12 @@ class Settings(BaseSettings):
     redis_username: str | None = _server_field("REDIS_USERNAME", None, "User name", "For servers with ACL users.")
     redis_password: SecretStr | None = _server_field(
         "REDIS_PASSWORD", None, "Password", "Used when the address does not have one itself."
+    )
+    path_maps: Annotated[str, AfterValidator(_path_maps)] = _field(
+        "",
+        "Server",
+        "Shared folders",
+        "What folders of other computers' jobs are called here: /Volumes/music=/mnt/music; Z:\\music=/mnt/music.",
     )
     theme: Theme = _field(Theme.SYSTEM, "Window", "Appearance", "Dark, light, or as the system has it.")
     close_behaviour: CloseBehaviour = _field(

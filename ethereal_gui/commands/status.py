@@ -103,6 +103,7 @@ def _batch_json(status: BatchStatus, jobs: list[JobSnapshot]) -> dict[str, Any]:
                 "progress": percent(job),
                 "outputPath": job.outcome.output_path if job.outcome else None,
                 "failedReason": job.failed_reason,
+                "leftBy": list(job.left_by.workers) if job.left_by else [],
             }
             for job in jobs
         ],
@@ -143,9 +144,15 @@ def _batch_table(status: BatchStatus, jobs: list[JobSnapshot]) -> Table:
             job.data.output_format if job.data else "",
             Text(state, style=_COLOURS.get(state, "")),
             _progress_text(job),
-            Text(PurePath(job.outcome.output_path).name if job.outcome else job.failed_reason or ""),
+            Text(_result(job)),
         )
     return table
+
+
+def _result(job: JobSnapshot) -> str:
+    if job.outcome:
+        return PurePath(job.outcome.output_path).name
+    return job.failed_reason or (job.left_by.note if job.left_by else "")
 
 
 def _progress_text(job: JobSnapshot) -> str:

@@ -4,6 +4,7 @@ import argparse
 import sys
 from datetime import datetime
 
+from ethereal_gui.domain.locations import parse_path_map
 from ethereal_gui.service.configuration import worker_config
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.settings import load_settings
@@ -26,6 +27,7 @@ async def worker_command(options: argparse.Namespace) -> int:
             concurrency=options.concurrency,
             own_output_only=bool(options.output),
             audio_roots=tuple(root.expanduser().absolute() for root in options.audio_root or ()) or None,
+            path_maps=tuple(parse_path_map(text) for text in options.path_map or ()),
         )
         worker = RenderWorker(config, drain=options.drain, on_event=_say)
         install_signal_handlers(worker, finish_within=settings.shutdown_timeout, say=_say)

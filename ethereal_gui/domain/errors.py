@@ -54,6 +54,12 @@ class FileUnreadableError(InputError):
     default_hint = "Check its permissions."
 
 
+class OutOfReachError(FileUnreadableError):
+    """The file is where this worker cannot read it."""
+
+    default_hint = "Start the worker with --path-map for a drive that has another name there."
+
+
 class EmptyFileError(InputError):
     """The file is empty."""
 

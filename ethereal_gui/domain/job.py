@@ -140,7 +140,7 @@ class RenderOutcome(WireModel):
     """What a finished job returns.
 
     Attributes:
-        output_path: the video's final path on the worker's machine.
+        output_path: the video's final path, as the submitter sees it where a path map led there, else as its worker.
         duration: seconds of video.
         frames: frames of video.
         size: bytes of the file.
@@ -154,6 +154,31 @@ class RenderOutcome(WireModel):
     size: Count
     elapsed: Seconds
     worker: Label | None = None
+
+
+class LeftBy(WireModel):
+    """Workers that left a job to others, because they cannot read its files.
+
+    Attributes:
+        workers: their names, and what each could not read.
+        times: how often the job was left.
+    """
+
+    workers: Annotated[dict[Label, Label], Field(max_length=200)]
+    times: Count
+
+    @property
+    def note(self) -> str:
+        """A sentence for people."""
+        name, reason = list(self.workers.items())[-1] if self.workers else ("a worker", "")
+        others = f" and {len(self.workers) - 1} more" if len(self.workers) > 1 else ""
+        return f"Left by {name}{others}. A worker that can read it is needed. {reason}".rstrip()
+
+    def left_again(self, worker: str, reason: str) -> "LeftBy":
+        """The same, when ``worker`` has left it too, or once more."""
+        earlier = {name: said for name, said in self.workers.items() if name != worker}
+        latest = dict(list(earlier.items())[-199:])
+        return LeftBy(workers={**latest, worker: reason[:1000]}, times=self.times + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +201,7 @@ class JobSnapshot:
         worker: name of the worker that has or had it.
         cancelling: a cancel was asked for and the worker has not yet obeyed.
         held: taken out of the line by the user until released.
+        left_by: workers that could not read its files, while it waits.
         priority: 0 for none, else 1 is the highest.
     """
 
@@ -196,6 +222,7 @@ class JobSnapshot:
     worker: str | None = None
     cancelling: bool = False
     held: bool = False
+    left_by: LeftBy | None = None
     priority: int = 0
     raw_data: dict[str, Any] | None = field(default=None, repr=False)
 

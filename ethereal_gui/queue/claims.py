@@ -1,10 +1,11 @@
-"""What a worker does with its job beyond BullMQ's Python API: put it back, keep its lock whatever happens, and fail
-one whose record nobody can read.
+"""What a worker does with its job beyond BullMQ's Python API: put it back, note who cannot do it, keep its lock
+whatever happens, and fail one whose record nobody can read.
 
 All in BullMQ's key layout. Putting back runs the Lua script that BullMQ ships and its Node version calls in
 ``moveJobFromActiveToWait``: the job stands first in line again and no attempt is counted.
 """
 
+import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import Any, Final
 
 import bullmq
 from bullmq import Job, UnrecoverableError, Worker
+from pydantic import ValidationError
+
+from ethereal_gui.domain.job import LeftBy
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +49,22 @@ async def put_back(worker: Worker, job: Job, token: str) -> bool:
     client: Any = worker.client
     result = await client.eval(_PUT_BACK, len(keys), *keys, job.id, token, worker.backend.toKey(job.id))
     return int(result) >= 0
+
+
+async def left_by(worker: Worker, job: Job) -> LeftBy:
+    """Which workers have left a job so far."""
+    client: Any = worker.client
+    text = await client.hget(worker.backend.toKey(job.id), "left")
+    try:
+        return LeftBy.model_validate_json(text)
+    except ValidationError:
+        return LeftBy(workers={}, times=0)
+
+
+async def note_left(worker: Worker, job: Job, left: LeftBy) -> None:
+    """Write down who has left a job; the note goes with the job's record."""
+    client: Any = worker.client
+    await client.hset(worker.backend.toKey(job.id), "left", json.dumps(left.to_wire()))
 
 
 async def reclaim(worker: Worker, job_id: str, token: str, lock_ms: int) -> bool:

@@ -7,7 +7,16 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from ethereal_gui.domain.job import JobSnapshot, JobStatus, Progress, RenderJobData, RenderOutcome, Stage, status_of
+from ethereal_gui.domain.job import (
+    JobSnapshot,
+    JobStatus,
+    LeftBy,
+    Progress,
+    RenderJobData,
+    RenderOutcome,
+    Stage,
+    status_of,
+)
 from ethereal_gui.domain.wire import WireModel
 
 FIELDS: Final = (
@@ -22,6 +31,7 @@ FIELDS: Final = (
     "finishedOn",
     "priority",
     "pb",
+    "left",
 )
 """The fields of a job's hash that a snapshot needs, ``data`` first."""
 
@@ -56,6 +66,7 @@ def snapshot_from_reply(job_id: str, reply: Sequence[Any] | None) -> JobSnapshot
         retry_at=delayed_ms / 1000 if delayed_ms is not None and not held else None,
         cancelling=bool(cancelling),
         held=held,
+        left_by=_parse(LeftBy, _json(fields.get("left")))[0] if status is JobStatus.PENDING else None,
     )
 
 

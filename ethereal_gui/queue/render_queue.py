@@ -273,6 +273,11 @@ class RenderQueue:
         return await self._line.release(job_id)
 
     @reported
+    async def set_aside(self, job_id: str, seconds: float) -> bool:
+        """Take a waiting job out of everybody's way for some seconds. False when it does not wait any more."""
+        return bool(await self.access.scripts.run("set_aside", job_id, round(seconds * 1000)))
+
+    @reported
     async def move(self, job_id: str, where: Where) -> bool:
         """Move a waiting job within the line. False when it does not wait or is there already."""
         return await self._line.move(job_id, where)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ethereal_gui.domain.locations import PathMap, parse_path_maps
 from ethereal_gui.domain.paths import resource_path
 from ethereal_gui.queue.connection import ServerAddress, address_from_parts, address_from_url, check_server
 from ethereal_gui.settings import Settings
@@ -50,6 +51,7 @@ def worker_config(
     concurrency: int | None = None,
     own_output_only: bool = False,
     audio_roots: tuple[Path, ...] | None = None,
+    path_maps: tuple[PathMap, ...] = (),
 ) -> WorkerConfig:
     """A worker's settings from the program's."""
     return WorkerConfig(
@@ -67,5 +69,6 @@ def worker_config(
         hang_seconds=settings.hang_minutes * 60,
         own_output_only=own_output_only,
         audio_roots=audio_roots,
+        path_maps=(*path_maps, *parse_path_maps(settings.path_maps)),
         queue_name=queue_name,
     )

@@ -205,6 +205,7 @@ class RenderService(JobActions):
             "fps",
             "quality",
             "name_pattern",
+            "path_maps",
         )
         changed = any(getattr(old, name) != getattr(settings, name) for name in worker_fields)
         if changed and self._worker and self._worker.is_alive:

@@ -214,8 +214,9 @@ class DetailPane(QFrame):
         self._show_state(job.state, queue_cells.cell_text(job, 3))
         reason = (snapshot.failed_reason or snapshot.data_error or "").strip()
         shows_error = bool(reason) and job.state in (DisplayState.FAILED, DisplayState.RETRYING)
-        self.card.setVisible(shows_error)
-        self.error.setText(reason)
+        left = snapshot.left_by if job.state is DisplayState.WAITING else None
+        self.card.setVisible(shows_error or left is not None)
+        self.error.setText(left.note if left else reason)
         self.retry.setVisible(job.state is DisplayState.FAILED)
         self.open.setVisible(snapshot.outcome is not None)
         self.reveal.setVisible(snapshot.outcome is not None)

@@ -38,6 +38,8 @@ def tool_tip(node: BatchNode | JobNode) -> str:
     parts = [node.title, f"{text.format_label(node.format_id)} · {node.template} · {state_word(node.state)}"]
     if node.snapshot.failed_reason:
         parts.append(node.snapshot.failed_reason.strip()[:400])
+    if node.state is DisplayState.WAITING and node.snapshot.left_by:
+        parts.append(node.snapshot.left_by.note)
     if node.snapshot.outcome:
         parts.append(node.snapshot.outcome.output_path)
     return "\n".join(parts)
@@ -123,6 +125,8 @@ def _job_state(job: JobNode) -> tuple[str, str]:
         return word, tr("attempt {0} of {1}").format(snapshot.attempts_made + 1, snapshot.attempts)
     if job.state is DisplayState.FAILED and snapshot.attempts_made > 1:
         return word, tr("{0} attempts").format(snapshot.attempts_made)
+    if job.state is DisplayState.WAITING and snapshot.left_by:
+        return word, tr("for another worker")
     if job.state is DisplayState.WAITING and snapshot.priority:
         return word, tr("low priority")
     return word, ""
@@ -139,6 +143,8 @@ def _job_progress(job: JobNode) -> tuple[str, str]:
         return text.size(job.snapshot.outcome.size), ""
     if job.state in (DisplayState.FAILED, DisplayState.RETRYING):
         return first_sentence(job.snapshot.failed_reason or ""), ""
+    if job.state is DisplayState.WAITING and job.snapshot.left_by:
+        return first_sentence(job.snapshot.left_by.note), ""
     return "", ""
 
 

@@ -12,6 +12,7 @@ from typing import Final
 import psutil
 
 from ethereal_gui.domain.formats import Quality
+from ethereal_gui.domain.locations import PathMap
 from ethereal_gui.queue.connection import ServerAddress
 
 LEAST_MEMORY: Final = 6 << 30
@@ -52,6 +53,7 @@ class WorkerConfig:
         hang_seconds: a child that does not get on for so long is taken for hung.
         own_output_only: write only below ``output_dir`` whatever a job says (workers for other people's jobs).
         audio_roots: when given, only files below these folders are read.
+        path_maps: what shared folders are called by those who submit, and here; applied before the two above.
         template_dirs: folders of templates, later ones win.
     """
 
@@ -69,6 +71,7 @@ class WorkerConfig:
     hang_seconds: float = 600.0
     own_output_only: bool = False
     audio_roots: tuple[Path, ...] | None = None
+    path_maps: tuple[PathMap, ...] = ()
     queue_name: str = "render-queue"
     name: str = field(default_factory=worker_name)
 

@@ -10,16 +10,27 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, JobDataError, StorageError
+from ethereal_gui.domain.errors import (
+    CancelledByUserError,
+    EtherealError,
+    JobDataError,
+    OutOfReachError,
+    OutputFolderError,
+    StorageError,
+)
 from ethereal_gui.domain.job import JobStatus, Progress, RenderJobData, RenderOutcome
 from ethereal_gui.store.renders import RenderStore
 from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.messages import Done
+from ethereal_gui.worker.reach import UNREADABLE, LeftToOthersError, check_reach
 from ethereal_gui.worker.reporter import JobReporter
-from ethereal_gui.worker.requests import make_request, output_dir_of, read_job_data
+from ethereal_gui.worker.requests import make_request, output_dir_of, read_job_data, seen_by_submitter
 from ethereal_gui.worker.sandbox import Interrupted, RenderProcess
 from ethereal_gui.worker.storage import WaitForStorage
+
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -31,6 +42,7 @@ class JobHandle:
         attempt, attempts: number of this attempt, and how many there may be.
         update_data, send_progress, send_line, record_outcome: write to the queue.
         may_wait: whether the job waits for storage after this error, instead of failing its attempt.
+        unreachable: what to raise instead of an error that other workers may not meet.
     """
 
     id: str
@@ -42,6 +54,7 @@ class JobHandle:
     send_line: Callable[[str], Awaitable[None]]
     record_outcome: Callable[[RenderJobData, JobStatus, RenderOutcome | None, str | None], Awaitable[None]]
     may_wait: Callable[[EtherealError], bool]
+    unreachable: Callable[[EtherealError], Awaitable[LeftToOthersError | EtherealError]]
 
 
 @dataclass(slots=True)
@@ -73,19 +86,23 @@ class JobRunner:
             CancelledByUserError: the user cancelled it.
             Interrupted: the worker takes it back; nothing is recorded in the queue.
             WaitForStorage: it goes back until a disk is there and has room; nothing is recorded in the queue.
+            LeftToOthersError: it goes back for a worker that can read its files; nothing is recorded in the queue.
         """
         data = read_job_data(self.job.raw_data)
-        with contextlib.suppress(JobDataError):  # make_request says it
+        with contextlib.suppress(JobDataError, OutOfReachError):  # make_request says it
             self.output_dir = output_dir_of(self.config, data)
         reporter = JobReporter(self.job.send_progress, self.job.send_line)
         row_id: str | None = None
         try:
+            await self._look_at_files(data)
             row_id = await asyncio.to_thread(self._begin, data)
             if data.render_db_id != row_id:
                 data = data.model_copy(update={"render_db_id": row_id})
                 await self._insist(lambda: self.job.update_data(data))
             outcome = await self._render(data, reporter)
             await asyncio.to_thread(self.store.complete, row_id, outcome)
+            path = seen_by_submitter(self.config, data, outcome.output_path)
+            outcome = outcome.model_copy(update={"output_path": path})
             await self._record(data, JobStatus.COMPLETED, outcome, None)
             return outcome
         except Interrupted:
@@ -96,6 +113,11 @@ class JobRunner:
             reporter.log("Cancelled.")
             await self._end(row_id, "cancelled", None)
             await self._record(data, JobStatus.FAILED, None, str(error))
+            raise
+        except LeftToOthersError as leaving:
+            if leaving.is_first:
+                reporter.log(leaving.left.note)
+            await self._end(row_id, "interrupted", None)
             raise
         except EtherealError as error:
             reporter.log(f"{error.code}: {error}")
@@ -123,7 +145,7 @@ class JobRunner:
             with contextlib.suppress(StorageError):
                 await asyncio.to_thread(self.store.end, row_id, status, error)
 
-    async def _insist(self, make_call: Callable[[], Awaitable[None]]) -> None:
+    async def _insist(self, make_call: Callable[[], Awaitable[_T]]) -> _T:
         """Call until it succeeds, waiting longer between tries: a server may be away for the whole night.
 
         Raises:
@@ -132,15 +154,36 @@ class JobRunner:
         pause = 0.5
         while True:
             try:
-                await make_call()
-                return
+                return await make_call()
             except Exception as error:
                 if self._stop is Interrupted:
                     raise Interrupted from error
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
 
+    async def _look_at_files(self, data: RenderJobData) -> None:
+        """Leave a job whose files are not to be seen here; whoever has nobody to leave it to goes on and fails it."""
+        try:
+            await asyncio.to_thread(check_reach, make_request(self.config, self.job.id, data))
+        except (*UNREADABLE, OutputFolderError) as error:
+            if isinstance(error, OutputFolderError) and self.output_dir == self.config.output_dir:
+                return  # this worker's own drive is gone, which is its trouble with every job
+            answer = await self._ask_others(error)
+            if isinstance(answer, LeftToOthersError):
+                raise answer from error
+        except EtherealError:
+            return
+
     async def _render(self, data: RenderJobData, reporter: JobReporter) -> RenderOutcome:
+        try:
+            return await self._attempt(data, reporter)
+        except UNREADABLE as error:
+            raise await self._ask_others(error) from error
+
+    async def _ask_others(self, error: EtherealError) -> LeftToOthersError | EtherealError:
+        return await self._insist(lambda: self.job.unreachable(error))
+
+    async def _attempt(self, data: RenderJobData, reporter: JobReporter) -> RenderOutcome:
         started = time.monotonic()
         request = make_request(self.config, self.job.id, data)
         reporter.log(

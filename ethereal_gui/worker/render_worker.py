@@ -16,7 +16,7 @@ from bullmq import DelayedError, Job, UnrecoverableError
 from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, OutputFolderError, QueueError
 from ethereal_gui.domain.job import JobStatus, Progress, RenderJobData, RenderOutcome
 from ethereal_gui.domain.worker_info import HEARTBEAT_SECONDS, WorkerInfo
-from ethereal_gui.queue.claims import SteadyWorker, put_back, reclaim
+from ethereal_gui.queue.claims import SteadyWorker, left_by, note_left, put_back, reclaim
 from ethereal_gui.queue.connection import check_server, sentence, worker_client
 from ethereal_gui.queue.control import WorkerRegistry
 from ethereal_gui.queue.keys import bullmq_client_name
@@ -25,6 +25,7 @@ from ethereal_gui.store.renders import RenderStore
 from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.job_runner import JobHandle, JobRunner
 from ethereal_gui.worker.presence import Presence
+from ethereal_gui.worker.reach import OFFER_SECONDS, LeftToOthersError, left_or_failed
 from ethereal_gui.worker.requests import work_dir_of
 from ethereal_gui.worker.sandbox import Interrupted
 from ethereal_gui.worker.storage import StorageTrouble, StorageWaits, WaitForStorage, is_storage_trouble, trouble_of
@@ -205,6 +206,9 @@ class RenderWorker:
             await put_back(self._worker, job, token)
             self._on_event(f"{job.id}: put back until there is storage. {wait.__cause__}")
             raise DelayedError from None
+        except LeftToOthersError as leaving:
+            await self._leave(job, token, leaving)
+            raise DelayedError from None
         except CancelledByUserError as error:
             await self._forget_cancel(job.id)
             self._on_event(f"{job.id}: cancelled")
@@ -225,6 +229,20 @@ class RenderWorker:
             self._lost.discard(job.id)
         self._on_event(f"{job.id}: done, {outcome.output_path}")
         return outcome.to_wire()
+
+    async def _leave(self, job: Job, token: str, leaving: LeftToOthersError) -> None:
+        """Offer a job to other workers; when none is free, put it aside for a while.
+
+        Meanwhile this slot takes nothing: whoever has just given a job back would be the first to get it again.
+        """
+        await note_left(self._worker, job, leaving.left)
+        self._runners.pop(job.id), self._tokens.pop(job.id)
+        await put_back(self._worker, job, token)
+        if leaving.is_first:
+            self._on_event(f"{job.id}: left to other workers. {leaving.__cause__}")
+        await asyncio.sleep(OFFER_SECONDS)
+        with contextlib.suppress(QueueError):
+            await self._queue.set_aside(job.id, leaving.seconds)
 
     def _block(self, job_id: str, runner: JobRunner, error: BaseException | None) -> None:
         """After a trouble with a disk take nothing more until it is over."""
@@ -273,6 +291,10 @@ class RenderWorker:
         ) -> None:
             await self._queue.record_outcome(job.id, data.batch_id, status, outcome, reason)
 
+        async def unreachable(error: EtherealError) -> LeftToOthersError | EtherealError:
+            left, workers = await left_by(self._worker, job), await self._registry.workers()
+            return left_or_failed(error, left, self.config.name, workers)
+
         return JobHandle(
             id=job.id,
             raw_data=job.data,
@@ -283,6 +305,7 @@ class RenderWorker:
             send_line=send_line,
             record_outcome=record,
             may_wait=lambda error: self._waits.may_wait(job.id, error, self._runners[job.id].output_dir),
+            unreachable=unreachable,
         )
 
     def _job_failed(self, job: Job, reason: str, *, final: bool) -> None:

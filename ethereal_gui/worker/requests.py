@@ -1,14 +1,16 @@
 """A job's data -> the request to a child, with everything that the worker decides itself."""
 
+import contextlib
 import hashlib
 import json
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-from ethereal_gui.domain.errors import EtherealError, FileUnreadableError, JobDataError
+from ethereal_gui.domain.errors import EtherealError, FileUnreadableError, JobDataError, OutOfReachError
 from ethereal_gui.domain.formats import FRAME_RATES, get_format
 from ethereal_gui.domain.job import Caption, RenderJobData
+from ethereal_gui.domain.locations import is_absolute, join, path_here
 from ethereal_gui.domain.naming import check_pattern, name_fields
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.domain.wire import checked
@@ -55,7 +57,7 @@ def make_request(config: WorkerConfig, job_id: str, data: RenderJobData) -> Rend
         raise JobDataError(f"{fps} frames per second is not supported.", hint="Choose 30 or 60.")
     audio = data.audio_file
     return RenderRequest(
-        audio_path=str(_allowed_file(config, audio.path, "The audio file's path")),
+        audio_path=str(_allowed_file(config, audio.path, "The audio file")),
         template=template,
         output_format=output_format.id,
         fps=fps,
@@ -86,29 +88,39 @@ def _pattern(config: WorkerConfig, data: RenderJobData) -> str:
 
 
 def output_dir_of(config: WorkerConfig, data: RenderJobData) -> Path:
-    """The folder for the video: the job's, or this worker's own when it follows nobody.
+    """The folder for the video: the job's, or this worker's own when it follows nobody and the job's lies elsewhere.
 
     Raises:
-        JobDataError: it is not an absolute path.
+        JobDataError: it is not an absolute path. OutOfReachError: it is one of another system.
     """
-    if not data.output_dir or config.own_output_only:
+    if not data.output_dir:
         return config.output_dir
-    path = Path(data.output_dir)
-    if not path.is_absolute():
-        raise JobDataError(f"The output folder “{data.output_dir}” is not an absolute path.")
-    return path
+    text = path_here(data.output_dir, config.path_maps)
+    if config.own_output_only:
+        with contextlib.suppress(OSError, RuntimeError):  # a loop of links
+            real = Path(text).resolve()
+            if real.is_relative_to(config.output_dir.resolve()) and real.is_dir():
+                return real
+        return config.output_dir
+    return _local_path(text, "The output folder")
+
+
+def seen_by_submitter(config: WorkerConfig, data: RenderJobData, path: str) -> str:
+    """The finished video's path as the machine that submitted the job has it, where a path map led to its folder."""
+    folder = path_here(data.output_dir, config.path_maps) if data.output_dir else None
+    if not data.output_dir or not folder or folder == data.output_dir:
+        return path
+    return join(data.output_dir, Path(path).name) if Path(path).parent.resolve() == Path(folder).resolve() else path
 
 
 def _picture(config: WorkerConfig, data: RenderJobData) -> str | None:
     if data.picture is None or data.caption is not Caption.PICTURE:
         return None
-    return str(_allowed_file(config, data.picture, "The picture's path"))
+    return str(_allowed_file(config, data.picture, "The picture"))
 
 
 def _allowed_file(config: WorkerConfig, text: str, what: str) -> Path:
-    path = Path(text)
-    if not path.is_absolute():
-        raise JobDataError(f"{what} is not an absolute path.")
+    path = _local_path(path_here(text, config.path_maps), what)
     if config.audio_roots is not None:
         try:
             real = path.resolve()
@@ -121,3 +133,12 @@ def _allowed_file(config: WorkerConfig, text: str, what: str) -> Path:
             )
         return real  # a link that is changed meanwhile leads nowhere else
     return path
+
+
+def _local_path(text: str, what: str) -> Path:
+    path = Path(text)
+    if "\0" not in text and path.is_absolute():
+        return path
+    if is_absolute(text):
+        raise OutOfReachError(f"{what} “{text}” is a path of another system.")
+    raise JobDataError(f"{what} “{text}” is not an absolute path.")

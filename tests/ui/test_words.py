@@ -1,7 +1,10 @@
 """What is said of numbers and states."""
 
+from dataclasses import replace
+
 import pytest
 
+from ethereal_gui.domain.job import LeftBy
 from ethereal_gui.ui import queue_cells, text
 from ethereal_gui.ui.queue_nodes import BatchNode, JobNode
 from ethereal_gui.ui.states import DisplayState, display_state
@@ -59,6 +62,15 @@ def test_an_error_is_shown_in_the_row_without_its_hint() -> None:
     batch = BatchNode("b1", 1)
     job = JobNode(samples.failed(samples.waiting(samples.batch("b1", 1))[0]), batch, 0)
     assert queue_cells.lines(job, 4)[0] == "The audio in “Ember Garden.flac” cannot be decoded."
+
+
+def test_a_job_that_waits_for_another_worker_says_so() -> None:
+    waiting = samples.waiting(samples.batch("b1", 1))[0]
+    left = LeftBy(workers={"studio-1": "“/music/a.wav” cannot be read there."}, times=2)
+    job = JobNode(replace(waiting, queue_state="delayed", left_by=left), BatchNode("b1", 1), 0)
+    assert queue_cells.lines(job, 3) == ("Waiting", "for another worker")
+    assert queue_cells.lines(job, 4)[0] == "Left by studio-1."
+    assert "A worker that can read it is needed. “/music/a.wav” cannot be read there." in queue_cells.tool_tip(job)
 
 
 def test_a_batch_is_called_by_its_album() -> None:

@@ -8,7 +8,7 @@ import pytest
 import ethereal_gui.queue
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.batch import BatchJobData
-from ethereal_gui.domain.job import Progress, RenderJobData, RenderOutcome, Stage
+from ethereal_gui.domain.job import LeftBy, Progress, RenderJobData, RenderOutcome, Stage
 from ethereal_gui.domain.wire import WireModel
 from ethereal_gui.domain.worker_info import WorkerInfo, WorkerState
 from ethereal_gui.queue.keys import QueueKeys
@@ -17,7 +17,7 @@ _TEXT = (Path(__file__).parents[2] / "docs" / "queue.md").read_text("utf-8")
 _SOURCES = Path(ethereal_gui.queue.__file__).parent
 
 
-@pytest.mark.parametrize("model", [RenderJobData, AudioFile, BatchJobData, Progress, RenderOutcome, WorkerInfo])
+@pytest.mark.parametrize("model", [RenderJobData, AudioFile, BatchJobData, LeftBy, Progress, RenderOutcome, WorkerInfo])
 def test_every_field_is_documented(model: type[WireModel]) -> None:
     for name, field in model.model_fields.items():
         assert f"`{field.alias or name}`" in _TEXT, f"{model.__name__}.{name}"

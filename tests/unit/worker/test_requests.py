@@ -9,15 +9,17 @@ from ethereal_gui.domain.errors import (
     EtherealError,
     FileUnreadableError,
     JobDataError,
+    OutOfReachError,
     TemplateError,
     UnknownFormatError,
     UnknownTemplateError,
 )
 from ethereal_gui.domain.job import RenderJobData
+from ethereal_gui.domain.locations import PathMap
 from ethereal_gui.domain.paths import resource_path
 from ethereal_gui.queue.connection import address_from_url
 from ethereal_gui.worker.config import WorkerConfig
-from ethereal_gui.worker.requests import make_request, read_job_data, work_dir_of
+from ethereal_gui.worker.requests import make_request, read_job_data, seen_by_submitter, work_dir_of
 
 
 def config(tmp_path: Path, **more: object) -> WorkerConfig:
@@ -161,3 +163,33 @@ def test_the_work_folder_is_the_same_at_every_attempt_and_inside_the_data_folder
     assert work_dir_of(one, hostile) == work_dir_of(config(tmp_path), hostile)
     assert work_dir_of(one, hostile).parent == one.work_root
     assert work_dir_of(one, "a") != work_dir_of(one, "b")
+
+
+def test_path_maps_come_before_roots_and_output_folder(tmp_path: Path) -> None:
+    music, out = tmp_path / "music", tmp_path / "out"
+    (out / "sub").mkdir(parents=True)
+    maps = (PathMap("/Volumes/music", str(music)), PathMap("/Volumes/out", str(out)), PathMap("/Volumes/x", "/etc"))
+    confined = config(tmp_path, audio_roots=(music,), own_output_only=True, path_maps=maps)
+
+    def path(text: str) -> AudioFile:
+        return AudioFile(id="a", path=text, original_name="a.mp3")
+
+    job = data(audio_file=path("/Volumes/music/a.mp3"), output_dir="/Volumes/out/sub")
+    request = make_request(confined, "j", job)
+    assert (request.audio_path, request.output_dir) == (str(music / "a.mp3"), str(out / "sub"))
+    assert seen_by_submitter(confined, job, f"{request.output_dir}/v.mp4") == "/Volumes/out/sub/v.mp4"
+    for elsewhere in ("/Volumes/x", "/Volumes/out/../../etc", "/Volumes/out/not there", r"Z:\out"):
+        job = data(audio_file=path("/Volumes/music/a.mp3"), output_dir=elsewhere)
+        assert make_request(confined, "j", job).output_dir == str(out)
+        assert seen_by_submitter(confined, job, f"{out}/v.mp4") == f"{out}/v.mp4"
+    for stranger in ("/Volumes/x/passwd", "/Volumes/music/../../etc/passwd", str(tmp_path / "a.mp3")):
+        with pytest.raises(FileUnreadableError, match="outside"):
+            make_request(confined, "j", data(audio_file=path(stranger)))
+
+
+def test_a_path_of_another_system_is_out_of_reach_not_wrong(tmp_path: Path) -> None:
+    theirs = AudioFile(id="a", path=r"Z:\music\a.mp3", original_name="a.mp3")
+    with pytest.raises(OutOfReachError, match="another system"):
+        make_request(config(tmp_path), "j", data(audio_file=theirs))
+    with pytest.raises(OutOfReachError, match="another system"):
+        make_request(config(tmp_path), "j", data(output_dir=r"\\nas\videos"))

@@ -1,0 +1,74 @@
+"""What this worker can read, and what becomes of a job whose files it cannot.
+
+While another worker lives that has not said the same, the job is left to the others: it is offered to whoever is
+idle, then it waits aside, longer each time; no attempt is counted. When all of them have left it, it fails.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from ethereal_gui.domain.errors import EtherealError, FileMissingError, FileUnreadableError, OutputFolderError
+from ethereal_gui.domain.job import LeftBy
+from ethereal_gui.domain.worker_info import WorkerInfo, WorkerState
+from ethereal_gui.worker.messages import RenderRequest
+
+UNREADABLE: Final = (FileMissingError, FileUnreadableError)
+"""What another machine may not meet."""
+
+LONGEST_WAIT_SECONDS: Final = 30.0
+OFFER_SECONDS: Final = 0.3
+"""How long a left job stands first in line for idle workers. A worker that can read none of ten thousand jobs leaves
+three of them in a second, and no more."""
+
+
+class LeftToOthersError(Exception):
+    """The job waits for a worker that can read its files; nothing is wrong with the job.
+
+    Attributes:
+        left: who cannot read them.
+        is_first: this worker says so for the first time.
+    """
+
+    def __init__(self, left: LeftBy, *, is_first: bool) -> None:
+        super().__init__(left.note)
+        self.left = left
+        self.is_first = is_first
+
+    @property
+    def seconds(self) -> float:
+        """How long the job waits aside when nobody was free."""
+        return min(2.0 ** (self.left.times - 1), LONGEST_WAIT_SECONDS)
+
+
+def check_reach(request: RenderRequest) -> None:
+    """Find out without a child process what its first look would show. Blocking.
+
+    Raises:
+        UNREADABLE: the song or the picture. OutputFolderError: the folder is not there.
+    """
+    for name in (request.audio_path, request.picture):
+        if name and not os.access(name, os.R_OK):
+            kind = FileUnreadableError if Path(name).exists() else FileMissingError
+            raise kind(f"“{name}” cannot be read there.")
+    if not Path(request.output_dir).is_dir():
+        raise OutputFolderError(f"The folder “{request.output_dir}” is not there.")
+
+
+def left_or_failed(
+    error: EtherealError, left: LeftBy, name: str, workers: Iterable[WorkerInfo]
+) -> LeftToOthersError | EtherealError:
+    """What to raise instead of ``error``.
+
+    Args:
+        left: who has left the job before. name: this worker's. workers: all that there are.
+    """
+    again = left.left_again(name, error.message)
+    alive = {one.name for one in workers if one.state is not WorkerState.LOST}
+    if alive - set(again.workers):
+        return LeftToOthersError(again, is_first=name not in left.workers)
+    others = [other for other in again.workers if other != name]
+    if not others:
+        return error
+    return type(error)(f"{error.message} Neither can it be read by {', '.join(others)}.", hint=error.hint)
