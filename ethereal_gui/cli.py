@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import ethereal_gui
 from ethereal_gui.domain.errors import EtherealError, InputError, SettingsError
+from ethereal_gui.domain.locations import is_url, local_path_of
 
 if TYPE_CHECKING:
     from ethereal_gui.worker.probing import Prober
@@ -156,7 +157,11 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("--concurrency", type=_positive, metavar="N", help="renders at a time")
     worker.add_argument("-o", "--output", type=Path, metavar="DIR", help="write every video below this folder")
     worker.add_argument(
-        "--audio-root", type=Path, action="append", metavar="DIR", help="read only songs below this folder (repeatable)"
+        "--audio-root",
+        type=_place,
+        action="append",
+        metavar="DIR",
+        help="read only songs below this folder or URL (repeatable)",
     )
     worker.add_argument(
         "--path-map",
@@ -174,7 +179,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_batch_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILES", help="songs, or folders of songs")
+    parser.add_argument(
+        "files", nargs="+", type=_place, metavar="FILES", help="songs, folders of songs, or URLs (sftp, s3, smb)"
+    )
     parser.add_argument(
         "-f",
         "--format",
@@ -185,7 +192,7 @@ def _add_batch_arguments(parser: argparse.ArgumentParser) -> None:
         help="output formats (repeatable)",
     )
     parser.add_argument("-t", "--template", metavar="TEMPLATE", help="visual template")
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="output folder")
+    parser.add_argument("-o", "--output", type=_place, metavar="DIR", help="output folder, or its URL")
     parser.add_argument("--fps", type=int, choices=(30, 60), help="frames per second")
     parser.add_argument("--quality", choices=("draft", "standard", "high"), help="draft is quick, high is best")
     parser.add_argument(
@@ -202,8 +209,14 @@ def _add_batch_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--title", metavar="TEXT", help="title for caption and file, instead of the song's tag")
     parser.add_argument("--artist", metavar="TEXT", help="artist for caption and file, instead of the song's tag")
     parser.add_argument(
-        "--picture", type=Path, metavar="FILE", help="PNG or JPEG for the caption, instead of the song's cover"
+        "--picture", type=_place, metavar="FILE", help="PNG or JPEG for the caption, instead of the song's cover"
     )
+
+
+def _place(text: str) -> Path | str:
+    """A path, or a URL as it was typed."""
+    place = local_path_of(text)
+    return place if is_url(place) else Path(place)
 
 
 def _megabits(text: str) -> float:

@@ -20,7 +20,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from ethereal_gui.domain.errors import SettingsError
+from ethereal_gui.domain.errors import EtherealError, SettingsError
 from ethereal_gui.domain.formats import FORMATS, Quality
 from ethereal_gui.domain.hours import parse_hours
 from ethereal_gui.domain.locations import parse_path_maps
@@ -75,7 +75,7 @@ def _pattern(value: str) -> str:
 def _path_maps(value: str) -> str:
     try:
         return "; ".join(map(str, parse_path_maps(value)))
-    except SettingsError as error:
+    except EtherealError as error:
         raise ValueError(str(error)) from error
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethereal_gui.domain.audio_file import AudioFile
+from ethereal_gui.domain.audio_file import AudioFile, place_id
 from ethereal_gui.domain.formats import Quality, get_format
 from ethereal_gui.domain.job import Caption, RenderOptions
+from ethereal_gui.domain.locations import file_name, parse_url
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.domain.wire import checked
 from ethereal_gui.service.configuration import template_dirs
@@ -47,7 +48,7 @@ async def read_choices(options: argparse.Namespace, settings: Settings, prober: 
 
 def _render_options(options: argparse.Namespace, settings: Settings) -> RenderOptions:
     values = {
-        "output_dir": str((options.output or settings.output_dir).expanduser().absolute()),
+        "output_dir": whole_place(options.output or settings.output_dir),
         "name_pattern": settings.name_pattern,
         "fps": options.fps or settings.fps,
         "quality": Quality(options.quality) if options.quality else settings.quality,
@@ -55,7 +56,7 @@ def _render_options(options: argparse.Namespace, settings: Settings) -> RenderOp
         "caption": _caption(options),
         "title": options.title,
         "artist": options.artist,
-        "picture": str(options.picture.expanduser().absolute()) if options.picture else None,
+        "picture": whole_place(options.picture) if options.picture else None,
     }
     return checked(RenderOptions, values)
 
@@ -67,9 +68,35 @@ def _caption(options: argparse.Namespace) -> Caption | None:
     return Caption.PICTURE if options.picture else None
 
 
-async def take_files(paths: Sequence[Path], prober: Prober) -> tuple[tuple[AudioFile, ...], int]:
-    """The readable songs among ``paths``, and how many were refused; says on standard error which and why."""
+def whole_place(place: Path | str) -> str:
+    """An absolute path, or a URL that a worker can use.
+
+    Raises:
+        LocationError: it cannot.
+    """
+    if isinstance(place, str):
+        parse_url(place)
+        return place
+    return str(place.expanduser().absolute())
+
+
+async def take_files(places: Sequence[Path | str], prober: Prober) -> tuple[tuple[AudioFile, ...], int]:
+    """The readable songs among ``places``, and how many were refused; says on standard error which and why.
+
+    Songs at URLs are taken as they are: the worker that fetches one looks into it.
+
+    Raises:
+        LocationError: a URL cannot be used.
+    """
+    urls = [AudioFile(id=place_id(url), path=url, original_name=file_name(url)) for url in _urls(places)]
+    paths = [place for place in places if isinstance(place, Path)]
+    if not paths:
+        return tuple(urls), 0
     result = await inspect(prober, paths)
     for skipped in result.skipped:
         print(f"ethereal: {skipped.reason}", file=sys.stderr)
-    return result.accepted, len(result.skipped)
+    return (*result.accepted, *urls), len(result.skipped)
+
+
+def _urls(places: Sequence[Path | str]) -> list[str]:
+    return list(dict.fromkeys(whole_place(place) for place in places if isinstance(place, str)))

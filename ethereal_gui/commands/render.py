@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import sys
-from pathlib import Path
 
 from ethereal_gui.commands.batches import Choices, read_choices
 from ethereal_gui.commands.progress import ProgressView, describe
@@ -14,9 +13,9 @@ from ethereal_gui.queue.connection import address_from_url
 from ethereal_gui.service.configuration import worker_config
 from ethereal_gui.settings import Settings, load_settings
 from ethereal_gui.worker.config import WorkerConfig
+from ethereal_gui.worker.delivery import DeliveredRender
 from ethereal_gui.worker.probing import Prober
-from ethereal_gui.worker.requests import make_request, work_dir_of
-from ethereal_gui.worker.sandbox import RenderProcess
+from ethereal_gui.worker.requests import errands_of, make_request, work_dir_of
 from ethereal_gui.worker.workspace import make_output_dir, remove_work_dir
 
 
@@ -25,7 +24,7 @@ async def render_command(options: argparse.Namespace, prober: Prober) -> int:
     settings = load_settings()
     choices = await read_choices(options, settings, prober)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    make_output_dir(Path(str(choices.options.output_dir)))
+    make_output_dir(str(choices.options.output_dir))
     failed = choices.skipped
     with ProgressView() as view:
         for job_id, data in _jobs(choices):
@@ -65,8 +64,9 @@ async def _render(config: WorkerConfig, job_id: str, data: RenderJobData, view: 
     def on_progress(progress: Progress) -> None:
         view.show(job_id, label, progress.fraction, describe(progress))
 
-    process = RenderProcess(
+    process = DeliveredRender(
         make_request(config, job_id, data),
+        errands_of(config, job_id, data),
         on_progress=on_progress,
         on_log=lambda _text: None,
         hang_seconds=config.hang_seconds,

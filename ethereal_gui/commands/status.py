@@ -103,7 +103,6 @@ def _batch_json(status: BatchStatus, jobs: list[JobSnapshot]) -> dict[str, Any]:
                 "progress": percent(job),
                 "outputPath": job.outcome.output_path if job.outcome else None,
                 "failedReason": job.failed_reason,
-                "leftBy": list(job.left_by.workers) if job.left_by else [],
             }
             for job in jobs
         ],

@@ -2,8 +2,11 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
+from ethereal_gui.commands.batches import whole_place
 from ethereal_gui.domain.locations import parse_path_map
 from ethereal_gui.service.configuration import worker_config
 from ethereal_gui.service.render_service import RenderService
@@ -17,6 +20,7 @@ async def worker_command(options: argparse.Namespace) -> int:
     settings = load_settings()
     if options.output:
         settings = settings.with_changes({"output_dir": options.output.expanduser().absolute()})
+    roots: list[Path | str] = options.audio_root or []
     service = RenderService(settings)
     # A shared server may be away at the start: the worker waits for it, so only the embedded one is started here.
     address = await service.find_address()
@@ -26,7 +30,8 @@ async def worker_command(options: argparse.Namespace) -> int:
             address,
             concurrency=options.concurrency,
             own_output_only=bool(options.output),
-            audio_roots=tuple(root.expanduser().absolute() for root in options.audio_root or ()) or None,
+            audio_roots=_folders(roots) if roots else None,
+            url_roots=tuple(whole_place(root) for root in roots if isinstance(root, str)),
             path_maps=tuple(parse_path_map(text) for text in options.path_map or ()),
         )
         worker = RenderWorker(config, drain=options.drain, on_event=_say)
@@ -38,6 +43,10 @@ async def worker_command(options: argparse.Namespace) -> int:
     finally:
         await service.close()
     return 1 if options.drain and worker.failed_jobs else 0
+
+
+def _folders(roots: Sequence[Path | str]) -> tuple[Path, ...]:
+    return tuple(root.expanduser().absolute() for root in roots if isinstance(root, Path))
 
 
 def _say(text: str) -> None:

@@ -4,7 +4,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from ethereal_gui.domain.wire import Count, Id, Label, PathText, Seconds, WireModel
+from ethereal_gui.domain.locations import Place
+from ethereal_gui.domain.wire import Count, Id, Label, Seconds, WireModel
 
 
 class AudioFile(WireModel):
@@ -20,7 +21,7 @@ class AudioFile(WireModel):
     """
 
     id: Id
-    path: PathText
+    path: Place
     original_name: Label
     duration: Seconds | None = None
     title: Label | None = None
@@ -36,7 +37,12 @@ class AudioFile(WireModel):
 
 def audio_id(path: Path) -> str:
     """Hex digits for a path, the same each time: names may hold anything, a job id may not."""
-    return "a" + hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+    return place_id(path)
+
+
+def place_id(place: Path | str) -> str:
+    """The same for a path or a URL."""
+    return "a" + hashlib.sha256(os.fsencode(place)).hexdigest()[:12]
 
 
 def display_name(path: Path) -> str:

@@ -60,6 +60,10 @@ class OutOfReachError(FileUnreadableError):
     default_hint = "Start the worker with --path-map for a drive that has another name there."
 
 
+class LocationError(InputError):
+    """The address of a file or folder cannot be used."""
+
+
 class EmptyFileError(InputError):
     """The file is empty."""
 
@@ -116,6 +120,13 @@ class OutputFolderError(StorageError):
     """The output folder cannot be written."""
 
     default_hint = "Check that the folder exists and that you may write to it."
+
+
+class TransferError(EtherealError):
+    """A file could not be brought over the network."""
+
+    retryable = True
+    default_hint = "Check that the server runs and can be reached from the worker."
 
 
 class RenderError(EtherealError):

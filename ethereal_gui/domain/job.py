@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.formats import Quality
+from ethereal_gui.domain.locations import Place
 from ethereal_gui.domain.wire import Count, Id, Label, PathText, Seconds, WireModel, Word
 
 CANCELLED_REASON = "Cancelled"
@@ -47,10 +48,12 @@ def status_of(queue_state: str) -> JobStatus | None:
 class Stage(StrEnum):
     """What a running render is busy with."""
 
+    FETCHING = "fetching"  # the song comes from a server
     ANALYSING = "analysing"
     PREPARING = "preparing"  # the engine's kernels are compiled, once on a computer
     RENDERING = "rendering"
     FINISHING = "finishing"
+    SENDING = "sending"  # the video goes to a server
 
 
 def _share(value: float) -> float:
@@ -98,7 +101,7 @@ class RenderOptions(WireModel):
     """Choices that a batch makes beside template and formats; all optional additions to the job's data.
 
     Attributes:
-        output_dir: folder for the video as the submitting machine sees it; the worker's own when not given.
+        output_dir: folder or URL for the video as the submitting machine sees it; the worker's own when not given.
         name_pattern: pattern of the file name; the worker's own when not given.
         fps: frames per second, 30 or 60.
         quality: draft, standard or high.
@@ -106,10 +109,10 @@ class RenderOptions(WireModel):
         template_values: template parameters that differ from their defaults.
         caption: none, text or picture; none when not given, for it cannot be taken off a video again.
         title, artist: typed ones, instead of the song's tags, for the caption and the video's own tags.
-        picture: path of a PNG or JPEG for the caption as the submitting machine sees it; the song's cover otherwise.
+        picture: path or URL of a PNG or JPEG for the caption as the submitting machine sees it; else the song's cover.
     """
 
-    output_dir: PathText | None = None
+    output_dir: Place | None = None
     name_pattern: Label | None = None
     fps: int | None = None
     quality: Quality | None = None
@@ -118,7 +121,7 @@ class RenderOptions(WireModel):
     caption: Caption | None = None
     title: Label | None = None
     artist: Label | None = None
-    picture: PathText | None = None
+    picture: Place | None = None
 
 
 class RenderJobData(RenderOptions):
@@ -140,7 +143,7 @@ class RenderOutcome(WireModel):
     """What a finished job returns.
 
     Attributes:
-        output_path: the video's final path, as the submitter sees it where a path map led there, else as its worker.
+        output_path: the video's path or URL, as the submitter sees it where a path map led there, else as its worker.
         duration: seconds of video.
         frames: frames of video.
         size: bytes of the file.

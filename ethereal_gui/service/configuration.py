@@ -51,6 +51,7 @@ def worker_config(
     concurrency: int | None = None,
     own_output_only: bool = False,
     audio_roots: tuple[Path, ...] | None = None,
+    url_roots: tuple[str, ...] = (),
     path_maps: tuple[PathMap, ...] = (),
 ) -> WorkerConfig:
     """A worker's settings from the program's."""
@@ -69,6 +70,7 @@ def worker_config(
         hang_seconds=settings.hang_minutes * 60,
         own_output_only=own_output_only,
         audio_roots=audio_roots,
+        url_roots=url_roots,
         path_maps=(*path_maps, *parse_path_maps(settings.path_maps)),
         queue_name=queue_name,
     )

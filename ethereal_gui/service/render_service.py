@@ -19,6 +19,7 @@ from ethereal_gui.domain.errors import EtherealError, ServerUnavailableError
 from ethereal_gui.domain.formats import get_format
 from ethereal_gui.domain.hours import parse_hours
 from ethereal_gui.domain.job import JobSnapshot, JobStatus, RenderOptions
+from ethereal_gui.domain.locations import is_url
 from ethereal_gui.domain.naming import check_pattern
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.intake.inspect import IntakeResult
@@ -284,7 +285,7 @@ class RenderService(JobActions):
             template=template,
             fps=options.fps or self.settings.fps,
             quality=options.quality or self.settings.quality,
-            output_dir=Path(options.output_dir) if options.output_dir else self.settings.output_dir,
+            output_dir=self._local_folder(options),
             speeds=self._speeds,
         )
 
@@ -306,12 +307,17 @@ class RenderService(JobActions):
                 formats,
                 template,
                 pattern=pattern,
-                folder=Path(options.output_dir) if options.output_dir else self.settings.output_dir,
+                folder=self._local_folder(options),
                 queued=self._queued,
                 rendered=rendered,
             )
 
         return await asyncio.to_thread(examine)
+
+    def _local_folder(self, options: RenderOptions) -> Path:
+        """The folder of a batch's videos on this computer; its default one when they go to a server."""
+        place = options.output_dir
+        return Path(place) if place and not is_url(place) else self.settings.output_dir
 
     # -- batches ------------------------------------------------------------------------------------------------
 
@@ -335,7 +341,7 @@ class RenderService(JobActions):
         options = options or RenderOptions()
         if options.template_values:
             found.with_values(options.template_values)
-        if options.picture:
+        if options.picture and not is_url(options.picture):
             await asyncio.to_thread(self._prober.check_picture, Path(options.picture))
         filled = options.model_copy(
             update={
@@ -346,7 +352,7 @@ class RenderService(JobActions):
                 "max_bit_rate": options.max_bit_rate or self.settings.max_bit_rate or None,
             }
         )
-        await asyncio.to_thread(make_output_dir, Path(str(filled.output_dir)))
+        await asyncio.to_thread(make_output_dir, str(filled.output_dir))
         added = await self.queue.add_batch_job(
             list(audio_files), template, list(output_formats), options=filled, batch_id=batch_id
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.job import RenderOptions
+from ethereal_gui.domain.locations import is_url
 from ethereal_gui.store.renders import RenderRecord
 from ethereal_gui.ui.batch_options import BatchChoices
 from ethereal_gui.ui.queue_nodes import JobNode
@@ -27,11 +28,11 @@ class Draft:
 
     def choices(self, now: BatchChoices) -> BatchChoices:
         """These options laid over the choices as they are now."""
-        options = self.options
+        options, folder = self.options, self.options.output_dir
         return replace(
             now,
             formats=self.formats,
-            output_dir=Path(options.output_dir) if options.output_dir else now.output_dir,
+            output_dir=now.output_dir if not folder or is_url(folder) else Path(folder),
             fps=options.fps or now.fps,
             quality=options.quality or now.quality,
             name_pattern=options.name_pattern or now.name_pattern,

@@ -167,7 +167,7 @@ class HistoryPage(QWidget):
             QGuiApplication.clipboard().setText("\n\n".join(report(record) for record in self.selected))
             self._toast.say(self.tr("Report copied."))
         else:
-            paths = [Path(record.output_path) for record in self.selected if record.output_path]
+            paths = [record.output_path for record in self.selected if record.output_path]
             show_videos(paths, self._toast, folder=action == "reveal")
 
     def _choose_export(self) -> None:

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -88,7 +87,7 @@ class QueueActions(QObject):
             return
         ids = [job.id for job in jobs]
         if action in ("open", "reveal"):
-            paths = [Path(job.snapshot.outcome.output_path) for job in jobs if job.snapshot.outcome]
+            paths = [job.snapshot.outcome.output_path for job in jobs if job.snapshot.outcome]
             show_videos(paths, self._toast, folder=action == "reveal")
         elif action == "copy":
             self._tasks.start(self._copy(jobs), self.tr("Copying the report"), replace="copy")

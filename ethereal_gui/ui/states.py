@@ -112,10 +112,12 @@ def state_word(state: DisplayState) -> str:
 def stage_word(stage: Stage) -> str:
     """What a running job is busy with."""
     return {
+        Stage.FETCHING: tr("Fetching the song"),
         Stage.ANALYSING: tr("Analysing"),
         Stage.PREPARING: tr("Preparing (first time)"),
         Stage.RENDERING: tr("Rendering"),
         Stage.FINISHING: tr("Finishing"),
+        Stage.SENDING: tr("Sending the video"),
     }[stage]
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
+from ethereal_gui.domain.locations import file_name, is_url
 from ethereal_gui.ui.text import tr
 from ethereal_gui.ui.toast import Toast
 
@@ -14,12 +15,18 @@ _MOST: Final = 5
 """Programs that are started at once, however many videos are selected."""
 
 
-def show_videos(paths: Iterable[Path], toast: Toast, *, folder: bool) -> None:
-    """Open these videos, or their folders."""
-    targets = list(dict.fromkeys(path.parent if folder else path for path in paths))[:_MOST]
-    missing = [path for path in targets if not path.exists()]
-    for path in targets:
-        if path not in missing:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+def show_videos(places: Iterable[str], toast: Toast, *, folder: bool) -> None:
+    """Open these videos, or their folders; one on a server by whatever the system has for its kind of address."""
+    targets = list(dict.fromkeys(_folder_of(place) if folder else place for place in places))[:_MOST]
+    missing = [place for place in targets if not is_url(place) and not Path(place).exists()]
+    for place in targets:
+        if place in missing:
+            continue
+        if not QDesktopServices.openUrl(QUrl(place) if is_url(place) else QUrl.fromLocalFile(place)) and is_url(place):
+            toast.complain(tr("This computer has no program for {0}").format(place))
     if missing:
-        toast.complain(tr("“{0}” is not there any more.").format(missing[0].name))
+        toast.complain(tr("“{0}” is not there any more.").format(file_name(missing[0])))
+
+
+def _folder_of(place: str) -> str:
+    return place.rpartition("/")[0] if is_url(place) else str(Path(place).parent)

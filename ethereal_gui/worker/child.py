@@ -32,6 +32,18 @@ NICENESS = 5
 
 def main() -> int:
     """Read one request from standard input, render, report. Returns the exit code: 0 done, 1 failed."""
+    return serve(lambda line, send: _render(RenderRequest.model_validate_json(line), send))
+
+
+def serve(work: Callable[[bytes, Callable[[WireModel], None]], WireModel]) -> int:
+    """Be a child: read one request from standard input, do the work, report. Ends with the worker, whatever it does.
+
+    Args:
+        work: makes the last message of a request's line and a function that sends messages before that.
+
+    Returns:
+        The exit code: 0 done, 1 failed.
+    """
     channel = _take_over_stdout()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the worker's business
     with contextlib.suppress(OSError, AttributeError):
@@ -48,7 +60,7 @@ def main() -> int:
             channel.flush()
 
     try:
-        send(_render(RenderRequest.model_validate_json(line), send))
+        send(work(line, send))
     except Exception as error:
         send(_failure(error))
         return 1

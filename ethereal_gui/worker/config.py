@@ -52,7 +52,7 @@ class WorkerConfig:
         memory: bytes that all renders together may use, 0 for three quarters of this machine's memory.
         hang_seconds: a child that does not get on for so long is taken for hung.
         own_output_only: write only below ``output_dir`` whatever a job says (workers for other people's jobs).
-        audio_roots: when given, only files below these folders are read.
+        audio_roots: when given, only files below these folders are read, and of URLs only those below ``url_roots``.
         path_maps: what shared folders are called by those who submit, and here; applied before the two above.
         template_dirs: folders of templates, later ones win.
     """
@@ -71,6 +71,7 @@ class WorkerConfig:
     hang_seconds: float = 600.0
     own_output_only: bool = False
     audio_roots: tuple[Path, ...] | None = None
+    url_roots: tuple[str, ...] = ()
     path_maps: tuple[PathMap, ...] = ()
     queue_name: str = "render-queue"
     name: str = field(default_factory=worker_name)

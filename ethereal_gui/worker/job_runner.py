@@ -15,19 +15,19 @@ from typing import TypeVar
 from ethereal_gui.domain.errors import (
     CancelledByUserError,
     EtherealError,
-    JobDataError,
-    OutOfReachError,
+    InputError,
     OutputFolderError,
     StorageError,
 )
 from ethereal_gui.domain.job import JobStatus, Progress, RenderJobData, RenderOutcome
 from ethereal_gui.store.renders import RenderStore
 from ethereal_gui.worker.config import WorkerConfig
+from ethereal_gui.worker.delivery import DeliveredRender
 from ethereal_gui.worker.messages import Done
 from ethereal_gui.worker.reach import UNREADABLE, LeftToOthersError, check_reach
 from ethereal_gui.worker.reporter import JobReporter
-from ethereal_gui.worker.requests import make_request, output_dir_of, read_job_data, seen_by_submitter
-from ethereal_gui.worker.sandbox import Interrupted, RenderProcess
+from ethereal_gui.worker.requests import errands_of, make_request, output_dir_of, read_job_data, seen_by_submitter
+from ethereal_gui.worker.sandbox import Interrupted
 from ethereal_gui.worker.storage import WaitForStorage
 
 _T = TypeVar("_T")
@@ -66,7 +66,7 @@ class JobRunner:
     job: JobHandle
     latest: Progress | None = None
     output_dir: Path = field(init=False)
-    _process: RenderProcess | None = field(default=None, init=False)
+    _process: DeliveredRender | None = field(default=None, init=False)
     _stop: type[CancelledByUserError | Interrupted] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +89,7 @@ class JobRunner:
             LeftToOthersError: it goes back for a worker that can read its files; nothing is recorded in the queue.
         """
         data = read_job_data(self.job.raw_data)
-        with contextlib.suppress(JobDataError, OutOfReachError):  # make_request says it
+        with contextlib.suppress(InputError):  # make_request says it
             self.output_dir = output_dir_of(self.config, data)
         reporter = JobReporter(self.job.send_progress, self.job.send_line)
         row_id: str | None = None
@@ -196,8 +196,12 @@ class JobRunner:
             self.latest = progress
             reporter.progress(progress)
 
-        self._process = RenderProcess(
-            request, on_progress=on_progress, on_log=reporter.log, hang_seconds=self.config.hang_seconds
+        self._process = DeliveredRender(
+            request,
+            errands_of(self.config, self.job.id, data),
+            on_progress=on_progress,
+            on_log=reporter.log,
+            hang_seconds=self.config.hang_seconds,
         )
         if self._stop:
             self._process.stop(self._stop)

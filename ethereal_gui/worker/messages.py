@@ -45,6 +45,41 @@ class RenderRequest(WireModel):
     encoder: str = "auto"
 
 
+class FetchRequest(WireModel):
+    """Bring the file at a URL to a local path, resuming what an earlier attempt has brought."""
+
+    type: Literal["fetch"] = "fetch"
+    url: str
+    path: str
+
+
+class FolderRequest(WireModel):
+    """Make a folder at a URL when it is not there, and find out whether it can be reached."""
+
+    type: Literal["folder"] = "folder"
+    url: str
+
+
+class SendRequest(WireModel):
+    """Bring a file into a folder at a URL, under the first free name.
+
+    Attributes:
+        key: makes the hidden name that the file has on its way. record: file that notes what was sent.
+    """
+
+    type: Literal["send"] = "send"
+    path: str
+    folder: str
+    name_pattern: str
+    name_fields: dict[str, str]
+    key: str
+    record: str
+
+
+TransferRequest = Annotated[FetchRequest | FolderRequest | SendRequest, Field(discriminator="type")]
+TRANSFER_REQUEST: TypeAdapter[TransferRequest] = TypeAdapter(TransferRequest)
+
+
 class ProgressLine(WireModel):
     """The render got on."""
 
@@ -70,6 +105,14 @@ class Done(WireModel):
     resumed_frames: int = 0
 
 
+class Transferred(WireModel):
+    """The file is where it should be; ``place`` is its path or URL, ``size`` its bytes."""
+
+    type: Literal["transferred"] = "transferred"
+    place: str
+    size: int
+
+
 class Failed(WireModel):
     """The render failed; ``code`` is the error's class name, see ``EtherealError.from_wire``."""
 
@@ -80,7 +123,7 @@ class Failed(WireModel):
     trace: str = ""
 
 
-ChildMessage = Annotated[ProgressLine | LogLine | Done | Failed, Field(discriminator="type")]
+ChildMessage = Annotated[ProgressLine | LogLine | Done | Transferred | Failed, Field(discriminator="type")]
 _ADAPTER: TypeAdapter[ChildMessage] = TypeAdapter(ChildMessage)
 
 

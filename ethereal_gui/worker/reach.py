@@ -43,16 +43,17 @@ class LeftToOthersError(Exception):
 
 
 def check_reach(request: RenderRequest) -> None:
-    """Find out without a child process what its first look would show. Blocking.
+    """Find out without a child process what its first look would show. Blocking. What will be fetched is no matter.
 
     Raises:
         UNREADABLE: the song or the picture. OutputFolderError: the folder is not there.
     """
-    for name in (request.audio_path, request.picture):
-        if name and not os.access(name, os.R_OK):
+    local = [name for name in (request.audio_path, request.picture) if name and not _in_work(name, request)]
+    for name in local:
+        if not os.access(name, os.R_OK):
             kind = FileUnreadableError if Path(name).exists() else FileMissingError
             raise kind(f"“{name}” cannot be read there.")
-    if not Path(request.output_dir).is_dir():
+    if not Path(request.output_dir).is_dir() and not _in_work(request.output_dir, request):
         raise OutputFolderError(f"The folder “{request.output_dir}” is not there.")
 
 
@@ -72,3 +73,7 @@ def left_or_failed(
     if not others:
         return error
     return type(error)(f"{error.message} Neither can it be read by {', '.join(others)}.", hint=error.hint)
+
+
+def _in_work(path: str, request: RenderRequest) -> bool:
+    return Path(path).is_relative_to(request.work_dir)

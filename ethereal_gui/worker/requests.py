@@ -10,11 +10,21 @@ from typing import Final
 from ethereal_gui.domain.errors import EtherealError, FileUnreadableError, JobDataError, OutOfReachError
 from ethereal_gui.domain.formats import FRAME_RATES, get_format
 from ethereal_gui.domain.job import Caption, RenderJobData
-from ethereal_gui.domain.locations import is_absolute, join, path_here
-from ethereal_gui.domain.naming import check_pattern, name_fields
+from ethereal_gui.domain.locations import (
+    file_name,
+    is_absolute,
+    is_url,
+    join,
+    local_path_of,
+    parse_url,
+    path_here,
+    steps_below,
+)
+from ethereal_gui.domain.naming import check_pattern, name_fields, safe_component
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.domain.wire import checked
 from ethereal_gui.worker.config import WorkerConfig
+from ethereal_gui.worker.delivery import Errands
 from ethereal_gui.worker.messages import RenderRequest
 
 MAX_DATA: Final = 1 << 20
@@ -57,7 +67,7 @@ def make_request(config: WorkerConfig, job_id: str, data: RenderJobData) -> Rend
         raise JobDataError(f"{fps} frames per second is not supported.", hint="Choose 30 or 60.")
     audio = data.audio_file
     return RenderRequest(
-        audio_path=str(_allowed_file(config, audio.path, "The audio file")),
+        audio_path=str(_file(config, job_id, audio.path, "The audio file")),
         template=template,
         output_format=output_format.id,
         fps=fps,
@@ -66,8 +76,10 @@ def make_request(config: WorkerConfig, job_id: str, data: RenderJobData) -> Rend
         title=data.title if data.title is not None else audio.title,
         artist=data.artist if data.artist is not None else audio.artist,
         caption=data.caption or Caption.NONE,
-        picture=_picture(config, data),
-        output_dir=str(output_dir_of(config, data)),
+        picture=_picture(config, job_id, data),
+        output_dir=str(
+            work_dir_of(config, job_id) / "video" if _send_to(config, data) else output_dir_of(config, data)
+        ),
         name_pattern=_pattern(config, data),
         name_fields=name_fields(audio, output_format, template.id, date.today()),
         work_dir=str(work_dir_of(config, job_id)),
@@ -75,6 +87,20 @@ def make_request(config: WorkerConfig, job_id: str, data: RenderJobData) -> Rend
         threads=config.threads_per_render,
         memory=config.memory_per_render,
         encoder=config.encoder,
+    )
+
+
+def errands_of(config: WorkerConfig, job_id: str, data: RenderJobData) -> Errands:
+    """What has to be brought for the request that ``make_request`` makes of the same job.
+
+    Raises:
+        EtherealError: an address cannot be used, or not by this worker.
+    """
+    wanted = [data.audio_file.path, data.picture if data.caption is Caption.PICTURE else None]
+    here = [_here(config, place) for place in wanted if place]
+    return Errands(
+        fetch=tuple((place, _fetched(config, job_id, place)) for place in here if is_url(place)),
+        send_to=_send_to(config, data),
     )
 
 
@@ -90,12 +116,16 @@ def _pattern(config: WorkerConfig, data: RenderJobData) -> str:
 def output_dir_of(config: WorkerConfig, data: RenderJobData) -> Path:
     """The folder for the video: the job's, or this worker's own when it follows nobody and the job's lies elsewhere.
 
+    Where the video is sent to a server it is the data folder, in which it is made.
+
     Raises:
         JobDataError: it is not an absolute path. OutOfReachError: it is one of another system.
     """
     if not data.output_dir:
         return config.output_dir
-    text = path_here(data.output_dir, config.path_maps)
+    if _send_to(config, data):
+        return config.data_dir
+    text = _here(config, data.output_dir)
     if config.own_output_only:
         with contextlib.suppress(OSError, RuntimeError):  # a loop of links
             real = Path(text).resolve()
@@ -107,32 +137,70 @@ def output_dir_of(config: WorkerConfig, data: RenderJobData) -> Path:
 
 def seen_by_submitter(config: WorkerConfig, data: RenderJobData, path: str) -> str:
     """The finished video's path as the machine that submitted the job has it, where a path map led to its folder."""
-    folder = path_here(data.output_dir, config.path_maps) if data.output_dir else None
+    folder = _here(config, data.output_dir) if data.output_dir else None
     if not data.output_dir or not folder or folder == data.output_dir:
         return path
-    return join(data.output_dir, Path(path).name) if Path(path).parent.resolve() == Path(folder).resolve() else path
+    name = file_name(path)
+    same = path == join(folder, name) or Path(path).parent.resolve() == Path(folder).resolve()
+    return join(data.output_dir, name) if same else path
 
 
-def _picture(config: WorkerConfig, data: RenderJobData) -> str | None:
+def _send_to(config: WorkerConfig, data: RenderJobData) -> str | None:
+    """URL of the folder that the video is sent to; a worker with its own output folder sends nothing."""
+    place = _here(config, data.output_dir) if data.output_dir and not config.own_output_only else ""
+    if not is_url(place):
+        return None
+    parse_url(place)
+    return place
+
+
+def _here(config: WorkerConfig, place: str) -> str:
+    return local_path_of(path_here(place, config.path_maps))
+
+
+def _picture(config: WorkerConfig, job_id: str, data: RenderJobData) -> str | None:
     if data.picture is None or data.caption is not Caption.PICTURE:
         return None
-    return str(_allowed_file(config, data.picture, "The picture"))
+    return str(_file(config, job_id, data.picture, "The picture"))
 
 
-def _allowed_file(config: WorkerConfig, text: str, what: str) -> Path:
-    path = _local_path(path_here(text, config.path_maps), what)
-    if config.audio_roots is not None:
-        try:
-            real = path.resolve()
-        except (OSError, RuntimeError) as error:  # a loop of links
-            raise FileUnreadableError(f"“{path.name}” cannot be read: its links lead nowhere.") from error
-        if not any(real.is_relative_to(root.resolve()) for root in config.audio_roots):
-            raise FileUnreadableError(
-                f"“{path.name}” is outside the folders that this worker may read.",
-                hint="Start the worker with --audio-root for its folder.",
-            )
-        return real  # a link that is changed meanwhile leads nowhere else
-    return path
+def _file(config: WorkerConfig, job_id: str, place: str, what: str) -> Path:
+    """Where the render finds a file: its path, or the one to which it will be fetched."""
+    here = _here(config, place)
+    if not is_url(here):
+        return _allowed_path(config, _local_path(here, what))
+    parse_url(here)
+    if config.audio_roots is not None and all(steps_below(root, here) is None for root in config.url_roots):
+        raise _outside(here)
+    return _fetched(config, job_id, here)
+
+
+def _fetched(config: WorkerConfig, job_id: str, url: str) -> Path:
+    """The local path for a file at a URL: of the same name, for that is what errors and captions go by."""
+    digest = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
+    name = file_name(url)
+    stem, dot, ending = name.rpartition(".")
+    safe = safe_component(stem) + dot + safe_component(ending, max_bytes=10) if dot and stem else safe_component(name)
+    return work_dir_of(config, job_id) / "fetched" / digest[:12] / safe
+
+
+def _allowed_path(config: WorkerConfig, path: Path) -> Path:
+    if config.audio_roots is None:
+        return path
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError) as error:  # a loop of links
+        raise FileUnreadableError(f"“{path.name}” cannot be read: its links lead nowhere.") from error
+    if not any(real.is_relative_to(root.resolve()) for root in config.audio_roots):
+        raise _outside(str(path))
+    return real  # a link that is changed meanwhile leads nowhere else
+
+
+def _outside(place: str) -> OutOfReachError:
+    return OutOfReachError(
+        f"“{file_name(place)}” is outside the folders that this worker may read.",
+        hint="Start the worker with --audio-root for its folder.",
+    )
 
 
 def _local_path(text: str, what: str) -> Path:

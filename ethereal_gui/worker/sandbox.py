@@ -1,4 +1,4 @@
-"""One child process per render: start, watch, kill.
+"""One child process per render, and one per file that is brought from or to a server: start, watch, kill.
 
 The child gets a limited environment, its own session (so that Ctrl-C in a terminal reaches only the worker), and a
 pipe on its standard input whose end tells it that the worker is gone: no render ever outlives its worker.
@@ -16,8 +16,20 @@ from pydantic import ValidationError
 
 from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, RenderCrashedError
 from ethereal_gui.domain.job import Progress
+from ethereal_gui.domain.wire import WireModel
 from ethereal_gui.render.video.storage import writing
-from ethereal_gui.worker.messages import Done, Failed, LogLine, ProgressLine, RenderRequest, parse_line, to_line
+from ethereal_gui.worker.messages import (
+    ChildMessage,
+    Done,
+    Failed,
+    LogLine,
+    ProgressLine,
+    RenderRequest,
+    Transferred,
+    TransferRequest,
+    parse_line,
+    to_line,
+)
 from ethereal_gui.worker.patience import Patience
 
 MAX_LINE = 1 << 20
@@ -33,11 +45,12 @@ class Interrupted(Exception):
     """The worker stopped this render to put its job back into the queue."""
 
 
-class RenderProcess:
-    """One render in a child process.
+class ChildProcess:
+    """One piece of work in a child process.
 
     Args:
-        request: what to render.
+        request: what to do. work_dir: the job's own folder, made when it is missing.
+        module: the child's entry point. env: its environment.
         on_progress: called with each progress; on the loop that runs ``run``.
         on_log: called with each line worth keeping.
         hang_seconds: without getting on for so long the child is taken for hung, whatever it says.
@@ -45,13 +58,19 @@ class RenderProcess:
 
     def __init__(
         self,
-        request: RenderRequest,
+        request: WireModel,
         *,
+        module: str,
+        env: dict[str, str],
+        work_dir: Path,
         on_progress: Callable[[Progress], None],
         on_log: Callable[[str], None],
         hang_seconds: float,
     ) -> None:
         self._request = request
+        self._module = module
+        self._env = env
+        self._work_dir = work_dir
         self._on_progress = on_progress
         self._on_log = on_log
         self._hang_seconds = hang_seconds
@@ -68,8 +87,8 @@ class RenderProcess:
         self._stopped_because = self._stopped_because or because
         self._kill()
 
-    async def run(self) -> Done:
-        """Render and wait for the end.
+    async def finish(self) -> ChildMessage:
+        """Wait for the end. Returns the last message.
 
         Raises:
             EtherealError: what the child reported, or ``RenderCrashedError``.
@@ -77,17 +96,16 @@ class RenderProcess:
         """
         if self._stopped_because:
             raise self._stopped_because()
-        work_dir = Path(self._request.work_dir)
-        with writing(work_dir.parent):
-            work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with writing(self._work_dir.parent):
+            self._work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "ethereal_gui.worker.child",
+            self._module,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=child_environment(Path(self._request.cache_dir)),
+            env=self._env,
             limit=MAX_LINE,
             start_new_session=True,
         )
@@ -111,7 +129,7 @@ class RenderProcess:
             raise self._stopped_because()
         return self._judge(result, self._process.returncode, tail)
 
-    async def _converse(self, process: asyncio.subprocess.Process) -> Done | Failed | None:
+    async def _converse(self, process: asyncio.subprocess.Process) -> ChildMessage | None:
         assert process.stdin is not None  # noqa: S101 - both are pipes, see create_subprocess_exec above
         assert process.stdout is not None  # noqa: S101
         if self._stopped_because:
@@ -139,13 +157,11 @@ class RenderProcess:
                     self._on_progress(message.progress)
                 case LogLine():
                     self._on_log(message.text)
-                case Done() | Failed():
+                case Done() | Transferred() | Failed():
                     return message
 
-    def _judge(self, result: Done | Failed | None, returncode: int | None, stderr: list[str]) -> Done:
+    def _judge(self, result: ChildMessage | None, returncode: int | None, stderr: list[str]) -> ChildMessage:
         match result:
-            case Done():
-                return result
             case Failed():
                 if result.trace:
                     self._on_log(result.trace)
@@ -155,6 +171,7 @@ class RenderProcess:
                     self._on_log(line)
                 how = f"signal {-returncode}" if returncode and returncode < 0 else f"exit code {returncode}"
                 raise RenderCrashedError(f"The render process ended unexpectedly ({how}).")
+        return result
 
     async def _collect_stderr(self, process: asyncio.subprocess.Process) -> list[str]:
         kept: deque[str] = deque(maxlen=KEPT_STDERR_LINES)
@@ -170,6 +187,71 @@ class RenderProcess:
         if self._process and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
+
+
+class RenderProcess(ChildProcess):
+    """One render in a child process; arguments as for ``ChildProcess``."""
+
+    def __init__(
+        self,
+        request: RenderRequest,
+        *,
+        on_progress: Callable[[Progress], None],
+        on_log: Callable[[str], None],
+        hang_seconds: float,
+    ) -> None:
+        super().__init__(
+            request,
+            module="ethereal_gui.worker.child",
+            env=child_environment(Path(request.cache_dir)),
+            work_dir=Path(request.work_dir),
+            on_progress=on_progress,
+            on_log=on_log,
+            hang_seconds=hang_seconds,
+        )
+
+    async def run(self) -> Done:
+        """Render and wait for the end; raises what ``finish`` does."""
+        done = await self.finish()
+        if not isinstance(done, Done):
+            raise RenderCrashedError("The render process said something that was not understood.")
+        return done
+
+
+class TransferProcess(ChildProcess):
+    """One file on its way from or to a server, in a child process; arguments as for ``ChildProcess``."""
+
+    def __init__(
+        self,
+        request: TransferRequest,
+        *,
+        work_dir: Path,
+        on_progress: Callable[[Progress], None],
+        on_log: Callable[[str], None],
+        hang_seconds: float,
+    ) -> None:
+        super().__init__(
+            request,
+            module="ethereal_gui.worker.transfer_child",
+            env=transfer_environment(),
+            work_dir=work_dir,
+            on_progress=on_progress,
+            on_log=on_log,
+            hang_seconds=hang_seconds,
+        )
+
+    async def run(self) -> Transferred:
+        """Transfer and wait for the end; raises what ``finish`` does."""
+        done = await self.finish()
+        if not isinstance(done, Transferred):
+            raise RenderCrashedError("The transfer process said something that was not understood.")
+        return done
+
+
+def transfer_environment() -> dict[str, str]:
+    """This process's own environment, for it may have the keys to servers, without what leads to the queue."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("REDIS_", "ETHEREAL_"))}
+    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 
 
 def child_environment(cache_dir: Path | None = None) -> dict[str, str]:

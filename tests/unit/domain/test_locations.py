@@ -1,9 +1,24 @@
-"""Shared folders under two names."""
+"""Shared folders under two names, and addresses on servers."""
 
 import pytest
+from pydantic import ValidationError
 
-from ethereal_gui.domain.errors import SettingsError
-from ethereal_gui.domain.locations import is_absolute, join, parse_path_map, parse_path_maps, path_here
+from ethereal_gui.domain.audio_file import AudioFile
+from ethereal_gui.domain.errors import EtherealError, LocationError, SettingsError
+from ethereal_gui.domain.job import RenderOptions
+from ethereal_gui.domain.locations import (
+    Url,
+    file_name,
+    is_absolute,
+    is_url,
+    join,
+    local_path_of,
+    parse_path_map,
+    parse_path_maps,
+    parse_url,
+    path_here,
+    steps_below,
+)
 
 MAPS = parse_path_maps(
     r"/Volumes/music=/mnt/music; /Volumes/music/loud=/mnt/loud; Z:\Songs=/mnt/songs; \\nas\share=/mnt/nas; /=/root"
@@ -42,6 +57,81 @@ def test_a_path_is_written_as_its_folder_is() -> None:
 def test_what_is_no_map_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="path map"):
         parse_path_map(text)
+
+
+def test_maps_lead_to_servers_and_from_them() -> None:
+    maps = parse_path_maps("/Volumes/nas=sftp://nas/export; sftp://render-nas/music=/mnt/music")
+    assert path_here("/Volumes/nas/a/b.wav", maps) == "sftp://nas/export/a/b.wav"
+    assert path_here("sftp://render-nas/music/c.wav", maps) == "/mnt/music/c.wav"
+    assert path_here("sftp://other/music/c.wav", maps) == "sftp://other/music/c.wav"
+    with pytest.raises(EtherealError, match="password"):
+        parse_path_map("/Volumes/nas=sftp://ada:hush@nas/export")
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("sftp://nas/a/b.wav", Url("sftp", "/a/b.wav", "nas")),
+        ("SFTP://ada@nas:2222/50% #1?.wav", Url("sftp", "/50% #1?.wav", "nas", 2222, "ada")),
+        ("sftp://[::1]:22/a", Url("sftp", "/a", "::1", 22)),
+        ("smb://nas/share/a.wav", Url("smb", "/share/a.wav", "nas")),
+        ("s3://bucket/a/b.wav", Url("s3", "bucket/a/b.wav")),
+    ],
+)
+def test_the_parts_of_an_address(text: str, url: Url) -> None:
+    assert is_url(text)
+    assert parse_url(text) == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ftp://nas/a.wav",
+        "simplecache::sftp://nas/a.wav",
+        "/a.wav",
+        "sftp:///a.wav",
+        "sftp://nas",
+        "sftp://nas:notaport/a.wav",
+        "sftp://nas/a/../../b.wav",
+        "sftp://nas/a\0b",
+        "s3:///a.wav",
+        "s3://key@bucket/a.wav",
+        "sftp://ada:hush@nas/a.wav",
+        "sftp://ada:hu@sh@nas/a.wav",
+        "s3://key:hush@bucket/a.wav",
+        "ftp://ada:hush@nas/a.wav",
+    ],
+)
+def test_other_addresses_are_refused_and_no_password_is_repeated(text: str) -> None:
+    with pytest.raises(LocationError) as caught:
+        parse_url(text)
+    assert "hush" not in str(caught.value)
+    assert "hu@" not in str(caught.value)
+
+
+def test_a_password_never_travels_in_a_job() -> None:
+    url = "sftp://ada:hush@nas/a.wav"
+    for make in (
+        lambda: AudioFile(id="a", path=url, original_name="a.wav"),
+        lambda: RenderOptions(output_dir=url),
+        lambda: RenderOptions(picture=url),
+    ):
+        with pytest.raises(ValidationError, match="password") as caught:
+            make()
+        assert "hush" not in caught.value.errors()[0]["msg"]
+    assert RenderOptions(output_dir="sftp://ada@nas/videos").output_dir == "sftp://ada@nas/videos"
+
+
+def test_names_and_places_below() -> None:
+    assert file_name("sftp://nas/a/50% #1?.wav") == "50% #1?.wav"
+    assert file_name(r"Z:\a\b.wav") == "b.wav"
+    assert join("s3://bucket/videos/", "v.mp4") == "s3://bucket/videos/v.mp4"
+    assert steps_below("sftp://nas/music", "sftp://nas/music/a/b.wav") == ("a", "b.wav")
+    assert steps_below("sftp://nas/music", "sftp://nas/music/../b.wav") is None
+    assert steps_below("sftp://nas/music", "sftp://nas/musical/b.wav") is None
+    assert steps_below("/music", "sftp://nas/music/b.wav") is None
+    assert local_path_of("file:///music/a%20b.wav") == "/music/a b.wav"
+    assert local_path_of("/music/a%20b.wav") == "/music/a%20b.wav"
 
 
 def test_absolute_paths_of_every_system() -> None:

@@ -9,6 +9,7 @@ from ethereal_gui.domain.errors import (
     EtherealError,
     FileUnreadableError,
     JobDataError,
+    LocationError,
     OutOfReachError,
     TemplateError,
     UnknownFormatError,
@@ -19,7 +20,8 @@ from ethereal_gui.domain.locations import PathMap
 from ethereal_gui.domain.paths import resource_path
 from ethereal_gui.queue.connection import address_from_url
 from ethereal_gui.worker.config import WorkerConfig
-from ethereal_gui.worker.requests import make_request, read_job_data, seen_by_submitter, work_dir_of
+from ethereal_gui.worker.delivery import Errands
+from ethereal_gui.worker.requests import errands_of, make_request, read_job_data, seen_by_submitter, work_dir_of
 
 
 def config(tmp_path: Path, **more: object) -> WorkerConfig:
@@ -193,3 +195,40 @@ def test_a_path_of_another_system_is_out_of_reach_not_wrong(tmp_path: Path) -> N
         make_request(config(tmp_path), "j", data(audio_file=theirs))
     with pytest.raises(OutOfReachError, match="another system"):
         make_request(config(tmp_path), "j", data(output_dir=r"\\nas\videos"))
+
+
+def test_what_lies_on_servers_is_fetched_into_the_jobs_own_folder_and_sent_from_it(tmp_path: Path) -> None:
+    work = work_dir_of(config(tmp_path), "j")
+    audio = AudioFile(id="a", path="sftp://nas/music/50%? .wav", original_name="50%? .wav")
+    job = data(audio_file=audio, output_dir="s3://bucket/videos", caption="picture", picture="sftp://nas/cover.png")
+    request, errands = make_request(config(tmp_path), "j", job), errands_of(config(tmp_path), "j", job)
+    assert [url for url, _ in errands.fetch] == ["sftp://nas/music/50%? .wav", "sftp://nas/cover.png"]
+    assert [str(path) for _, path in errands.fetch] == [request.audio_path, request.picture]
+    assert Path(request.audio_path).name == "50%.wav"
+    assert errands.send_to == "s3://bucket/videos"
+    for path in (request.audio_path, request.picture or "", request.output_dir):
+        assert Path(path).is_relative_to(work)
+    assert errands_of(config(tmp_path), "j", data()) == Errands()
+
+
+def test_a_confined_worker_fetches_only_below_its_roots_and_sends_nothing(tmp_path: Path) -> None:
+    def job(url: str) -> RenderJobData:
+        return data(audio_file=AudioFile(id="a", path=url, original_name="a.wav"), output_dir="sftp://nas/videos")
+
+    confined = config(tmp_path, audio_roots=(), url_roots=("sftp://nas/music",), own_output_only=True)
+    assert errands_of(confined, "j", job("sftp://nas/music/a.wav")).send_to is None
+    assert make_request(confined, "j", job("sftp://nas/music/a.wav")).output_dir == str(tmp_path / "out")
+    for elsewhere in ("sftp://nas/a.wav", "sftp://other/music/a.wav", "s3://nas/music/a.wav", "/nas/music/a.wav"):
+        with pytest.raises(OutOfReachError, match="outside"):
+            make_request(confined, "j", job(elsewhere))
+    with pytest.raises(LocationError):
+        make_request(confined, "j", job("sftp://nas/music/../a.wav"))
+    with pytest.raises(OutOfReachError, match="outside"):
+        make_request(config(tmp_path, audio_roots=(tmp_path,)), "j", job("sftp://nas/music/a.wav"))
+
+
+def test_the_video_on_a_server_is_seen_where_the_map_came_from(tmp_path: Path) -> None:
+    mapped = config(tmp_path, path_maps=(PathMap("/Volumes/videos", "sftp://nas/videos"),))
+    job = data(output_dir="/Volumes/videos/new")
+    assert errands_of(mapped, "j", job).send_to == "sftp://nas/videos/new"
+    assert seen_by_submitter(mapped, job, "sftp://nas/videos/new/v.mp4") == "/Volumes/videos/new/v.mp4"
