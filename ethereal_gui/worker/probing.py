@@ -288,13 +288,14 @@ async def inspect(
         on_progress: called with how many files are done and how many there are, about ten times a second.
     """
     inspection = _Inspection(prober, paths)
-    running = asyncio.ensure_future(asyncio.to_thread(inspection.run))
+    running = asyncio.get_running_loop().run_in_executor(None, inspection.run)
     try:
         while not (await asyncio.wait({running}, timeout=_PROGRESS_SECONDS))[0]:
             if on_progress and inspection.total:
                 on_progress(inspection.done, inspection.total)
     finally:
         inspection.stopped = True
+        running.cancel()  # nobody waits for the file that it is at
     return running.result()
 
 
