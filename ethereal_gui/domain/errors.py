@@ -135,6 +135,16 @@ class RenderError(EtherealError):
     retryable = True
 
 
+class PartRefusedError(RenderError):
+    """This worker cannot render a part of that video."""
+
+
+class PartFailedError(RenderError):
+    """A part of the video could not be rendered."""
+
+    retryable = False
+
+
 class RenderCrashedError(RenderError):
     """The render process ended unexpectedly."""
 

@@ -3,9 +3,11 @@
 A render goes through three stages. *Analysing*: the song's features, out of the cache when it was seen before.
 *Rendering*: frames are drawn ahead on some threads while the encoder works, segment by segment, with the sound encoded
 beside them. *Finishing*: packets are copied together, the file is checked and takes its name. What an attempt that
-died has finished, the next one finds and goes on from.
+died has finished, the next one finds and goes on from. So one video can be rendered by several workers, too: each
+renders a part of its segments into a folder that all can reach, and the last one finds nothing missing.
 """
 
+import secrets
 import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ethereal_gui.domain.errors import RenderError, VerificationError
+from ethereal_gui.domain.errors import PartRefusedError, RenderError, VerificationError
 from ethereal_gui.domain.formats import OutputFormat, Quality
 from ethereal_gui.domain.job import Progress
 from ethereal_gui.domain.template import Template
@@ -29,17 +31,24 @@ from ethereal_gui.render.fingerprint import fingerprint
 from ethereal_gui.render.frames.renderer import FrameRenderer
 from ethereal_gui.render.progress import ProgressReporter
 from ethereal_gui.render.scene.jit import WERE_COMPILED
-from ethereal_gui.render.spec import RenderedVideo, RenderSpec
+from ethereal_gui.render.spec import Part, RenderedVideo, RenderSpec, Sharing, Split, SplitUp
 from ethereal_gui.render.video.choice import choose_encoder
 from ethereal_gui.render.video.encoders import EncoderSetup, available_cores
 from ethereal_gui.render.video.mux import JoinError, join
 from ethereal_gui.render.video.publish import Publisher
-from ethereal_gui.render.video.segments import EncoderFailedError, Segment, SegmentStore, plan_segments
+from ethereal_gui.render.video.segments import (
+    LARGE_PICTURE,
+    EncoderFailedError,
+    Segment,
+    SegmentStore,
+    plan_parts,
+    plan_segments,
+)
 from ethereal_gui.render.video.sound import encode_sound, total_samples
 from ethereal_gui.render.video.storage import check_output_folder, writing
 from ethereal_gui.render.video.tags import Tags, chosen_tags
 from ethereal_gui.render.video.verify import verify
-from ethereal_gui.render.video.workspace import locked
+from ethereal_gui.render.video.workspace import locked, note_shared_folder
 
 UInt8 = NDArray[np.uint8]
 
@@ -56,6 +65,7 @@ def render(
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     threads: int | None = None,
     encoder: str = "auto",
+    sharing: Sharing | None = None,
 ) -> RenderedVideo:
     """Make one video.
 
@@ -66,11 +76,13 @@ def render(
         on_progress: called about four times a second, ``fraction`` never falls.
         threads: processors to use; all that this process may when None.
         encoder: ``auto``, ``software`` or a hardware family.
+        sharing: others render parts of it, or shall.
 
     Returns:
         The published file; the one of an earlier attempt when that died after publishing.
 
     Raises:
+        SplitUp: others shall render its parts first.
         InputError: the song cannot be used. StorageError: the disk or the folder. SettingsError: the encoder.
         RenderError: anything else that trying again may cure.
     """
@@ -78,12 +90,8 @@ def render(
     check_output_folder(output_dir)
     with locked(work_dir):
         progress.analysing(0.0)
-        digest = content_hash(spec.audio_path)
-        tags = chosen_tags(spec.audio_path, spec.title, spec.artist)
-        card = choose_card(spec.caption, tags, spec.audio_path, spec.picture_path)
         setup = _encoder(encoder, spec, threads, cache_dir)
-        cores = threads or available_cores()
-        job = _Job(spec, output_dir, work_dir, cache_dir, digest, tags, card, cores, progress)
+        job = _job(spec, output_dir, work_dir, cache_dir, threads, progress, sharing)
         try:
             return job.run(setup, name_candidates)
         except EncoderFailedError as error:
@@ -93,6 +101,52 @@ def render(
         software = _encoder("software", spec, threads, cache_dir)
         try:
             return job.run(software, name_candidates)
+        except EncoderFailedError as error:
+            raise RenderError(f"The video encoder failed: {error}.") from error
+
+
+def render_part(
+    spec: RenderSpec,
+    part: Part,
+    mark: str,
+    *,
+    segments_dir: Path,
+    work_dir: Path,
+    cache_dir: Path,
+    on_progress: Callable[[Progress], None] = lambda _progress: None,
+    threads: int | None = None,
+) -> int:
+    """Render one part of a video that was split up. Its finished segments lie in ``segments_dir`` then.
+
+    Args:
+        mark: what the split said; this machine has to make the same packets.
+        segments_dir: the folder that was shared. work_dir: this part's own folder on this machine.
+
+    Returns:
+        How many of its frames were there already.
+
+    Raises:
+        PartRefusedError: other packets would come out here, or the folder cannot be reached.
+        InputError, StorageError, RenderError: like ``render``.
+    """
+    progress = ProgressReporter(on_progress)
+    with locked(work_dir):
+        progress.analysing(0.0)
+        setup = _encoder("software", spec, threads, cache_dir)
+        job = _job(spec, segments_dir, work_dir, cache_dir, threads, progress)
+        if job.mark(setup) != mark:
+            raise PartRefusedError(
+                "This worker would make other pictures than the one that split the video up.",
+                hint="Use the same version of the program, the same templates and the same song on both.",
+            )
+        folder = segments_dir / mark
+        if not folder.is_dir():
+            raise PartRefusedError(f"The folder for the parts of the video, “{segments_dir}”, cannot be reached here.")
+        features = job.analyse()
+        plan = plan_segments(features.frames, spec.fps, setup.gop)
+        wanted = [segment for segment in plan if part.start <= segment.start < part.stop]
+        try:
+            return job.render_missing(wanted, SegmentStore(folder, setup, owner=_owner()), features)
         except EncoderFailedError as error:
             raise RenderError(f"The video encoder failed: {error}.") from error
 
@@ -194,9 +248,30 @@ def _encoder(wanted: str, spec: RenderSpec, threads: int | None, cache_dir: Path
     )
 
 
+def _owner() -> str:
+    """A name for this process among all that write into one folder."""
+    return f".{secrets.token_hex(4)}"
+
+
+def _job(
+    spec: RenderSpec,
+    output_dir: Path,
+    work_dir: Path,
+    cache_dir: Path,
+    threads: int | None,
+    progress: ProgressReporter,
+    sharing: Sharing | None = None,
+) -> "_Job":
+    digest = content_hash(spec.audio_path)
+    tags = chosen_tags(spec.audio_path, spec.title, spec.artist)
+    card = choose_card(spec.caption, tags, spec.audio_path, spec.picture_path)
+    cores = threads or available_cores()
+    return _Job(spec, output_dir, work_dir, cache_dir, digest, tags, card, cores, progress, sharing)
+
+
 @dataclass(slots=True)
 class _Job:
-    """One call of ``render``, inside the lock of its folder."""
+    """One call of ``render`` or ``render_part``, inside the lock of its folder."""
 
     spec: RenderSpec
     output_dir: Path
@@ -207,29 +282,39 @@ class _Job:
     card: Card | None
     threads: int
     progress: ProgressReporter
+    sharing: Sharing | None = None
 
-    def run(self, setup: EncoderSetup, names: Iterable[str]) -> RenderedVideo:
-        mark = fingerprint(self.spec, self.digest, self.tags, self.card, setup)
-        publisher = Publisher(self.work_dir, self.output_dir, mark)
-        if record := publisher.published():
-            self._remove_segments()
-            return RenderedVideo(Path(record.path), record.duration, record.frames, record.size, record.frames)
-        publisher.clean()
-        features = analyse(
+    def mark(self, setup: EncoderSetup) -> str:
+        return fingerprint(self.spec, self.digest, self.tags, self.card, setup)
+
+    def analyse(self) -> AudioFeatures:
+        return analyse(
             self.spec.audio_path,
             self.spec.fps,
             self.cache_dir,
             on_progress=self.progress.analysing,
             digest=self.digest,
         )
+
+    def run(self, setup: EncoderSetup, names: Iterable[str]) -> RenderedVideo:
+        mark = self.mark(setup)
+        publisher = Publisher(self.work_dir, self.output_dir, mark)
+        if record := publisher.published():
+            self._remove_segments()
+            return RenderedVideo(Path(record.path), record.duration, record.frames, record.size, record.frames)
+        publisher.clean()
+        features = self.analyse()
         folder = self._segment_folder(mark)
-        store = SegmentStore(folder, setup)
         plan = plan_segments(features.frames, self.spec.fps, setup.gop)
+        shared = self._shared_folder(mark, plan, setup)
+        store = SegmentStore(shared, setup, owner=_owner()) if shared else SegmentStore(folder, setup)
+        if shared:
+            self._split_up(mark, plan, store)
         sound = folder / "sound.mp4"
         with ThreadPoolExecutor(1, "sound") as pool:
             samples = total_samples(features.frames, self.spec.fps)
             sounding = pool.submit(encode_sound, self.spec.audio_path, sound, samples)
-            resumed = self._render_missing(plan, store, features, sounding)
+            resumed = self.render_missing(plan, store, features, sounding)
             sounding.result()
         self._finish(publisher, plan, store, sound)
         path = publisher.publish(names, frames=features.frames, duration=features.frames / self.spec.fps)
@@ -244,12 +329,16 @@ class _Job:
             notes=left_out(self.card),
         )
 
-    def _render_missing(
-        self, plan: list[Segment], store: SegmentStore, features: AudioFeatures, sounding: Future[None]
+    def render_missing(
+        self,
+        plan: list[Segment],
+        store: SegmentStore,
+        features: AudioFeatures,
+        sounding: Future[None] | None = None,
     ) -> int:
         """Encode every segment that is not there. Returns how many frames were."""
         missing = [segment for segment in plan if not store.is_finished(segment)]
-        frames = plan[-1].stop
+        frames = sum(segment.frames for segment in plan)
         done = resumed = frames - sum(segment.frames for segment in missing)
         if missing and not WERE_COMPILED:
             self.progress.preparing()
@@ -262,7 +351,7 @@ class _Job:
         pictures = drawing.frames(numbers)
         try:
             for segment in missing:
-                if sounding.done():
+                if sounding and sounding.done():
                     sounding.result()  # a song that vanished ends the render now, not in an hour
                 writer = store.writer(segment)
                 try:
@@ -311,13 +400,46 @@ class _Job:
     def _segment_folder(self, mark: str) -> Path:
         """The folder of this very video; those of other settings are removed."""
         root = self.work_dir / _SEGMENTS
-        for other in root.iterdir() if root.is_dir() else ():
-            if other.name != mark:
-                shutil.rmtree(other, ignore_errors=True)
+        _remove_others(root, mark)
         folder = root / mark
         with writing(self.work_dir):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
+    def _shared_folder(self, mark: str, plan: list[Segment], setup: EncoderSetup) -> Path | None:
+        """Where the segments lie when several workers render the video, None when this one does it alone.
+
+        It does with a graphics card's encoder: two cards make packets that do not fit together.
+        """
+        if self.sharing is None:
+            return None
+        root, over = self.sharing.folder, self.sharing.over
+        if over is not None:
+            is_large = self.spec.output_format.pixels > LARGE_PICTURE
+            if setup.keeps_frames or not (is_large or plan[-1].stop / self.spec.fps > over):
+                return None
+        note_shared_folder(self.work_dir, root)
+        _remove_others(root, mark)
+        with writing(self.output_dir):
+            (root / mark).mkdir(parents=True, exist_ok=True)
+        return root / mark
+
+    def _split_up(self, mark: str, plan: list[Segment], store: SegmentStore) -> None:
+        """Leave the parts to others, unless they have been there or only one is missing."""
+        if self.sharing is None or self.sharing.over is None:
+            return
+        missing = [segment for segment in plan if not store.is_finished(segment)]
+        parts = plan_parts(missing, self.spec.output_format.pixels)
+        if len(parts) > 1:
+            raise SplitUp(Split(mark, plan[-1].stop, parts))
+
     def _remove_segments(self) -> None:
         shutil.rmtree(self.work_dir / _SEGMENTS, ignore_errors=True)
+        if self.sharing:
+            shutil.rmtree(self.sharing.folder, ignore_errors=True)
+
+
+def _remove_others(root: Path, mark: str) -> None:
+    for other in root.iterdir() if root.is_dir() else ():
+        if other.name != mark:
+            shutil.rmtree(other, ignore_errors=True)

@@ -36,6 +36,55 @@ class RenderSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a video that one worker renders: the frames ``start`` to ``stop`` (not included)."""
+
+    start: int
+    stop: int
+
+    @property
+    def frames(self) -> int:
+        """How many."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """One render on several workers.
+
+    Attributes:
+        folder: for the segments, which all of them can reach; the last one to work on the video removes it.
+        over: a video of more seconds, or a larger one than 4096 x 4096, is split up, others are made as if alone;
+            None: others have rendered parts, and whatever is missing is rendered here.
+    """
+
+    folder: Path
+    over: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How a video was split up.
+
+    Attributes:
+        mark: of everything that determines its packets, see ``fingerprint``.
+        frames: of the whole video. parts: what is missing of it.
+    """
+
+    mark: str
+    frames: int
+    parts: tuple[Part, ...]
+
+
+class SplitUp(Exception):
+    """Others shall render the parts of this video first. Nothing is wrong with it."""
+
+    def __init__(self, split: Split) -> None:
+        super().__init__(f"{len(split.parts)} parts")
+        self.split = split
+
+
+@dataclass(frozen=True, slots=True)
 class RenderedVideo:
     """A finished and verified file.
 

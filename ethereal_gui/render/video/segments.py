@@ -5,7 +5,7 @@ has the same packets, and joining segments is copying packets. A segment is ther
 written aside, synced and renamed.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,13 +17,19 @@ import numpy as np
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from ethereal_gui.render.spec import Part
 from ethereal_gui.render.video.encoders import EncoderSetup
 from ethereal_gui.render.video.storage import sync_file, writing
 
 MP4_OPTIONS = {"movflags": "+negative_cts_offsets", "use_editlist": "0"}
 """No edit list: the first picture is shown at 0 and everything after it when its number says."""
 
+LARGE_PICTURE = 4096 * 4096
+"""Pixels; a larger picture takes so long that a short video is worth splitting up, too."""
+
 _SEGMENT_SECONDS = 10
+_LEAST_PARTS = 16
+_MOST_SEGMENTS_OF_PART = 6
 
 UInt8 = NDArray[np.uint8]
 
@@ -52,12 +58,36 @@ def plan_segments(frames: int, fps: int, gop: int) -> list[Segment]:
     return [Segment(i, start, min(start + length, frames)) for i, start in enumerate(range(0, frames, length))]
 
 
-class SegmentStore:
-    """The segments of one render, in a folder named after everything that determines them."""
+def plan_parts(missing: Sequence[Segment], pixels: int) -> tuple[Part, ...]:
+    """Stretches of a video for several workers: neighbouring segments, one to six of them.
 
-    def __init__(self, folder: Path, setup: EncoderSetup) -> None:
+    To start a render takes a worker some two seconds, which a part should be long against; and there should be more
+    parts than workers, so that all are busy until the end. One segment of a very large picture takes minutes.
+    """
+    most = 1 if pixels > LARGE_PICTURE else min(max(1, len(missing) // _LEAST_PARTS), _MOST_SEGMENTS_OF_PART)
+    parts: list[Part] = []
+    count = 0
+    for segment in missing:
+        if count < most and parts and parts[-1].stop == segment.start:
+            parts[-1] = Part(parts[-1].start, segment.stop)
+            count += 1
+        else:
+            parts.append(Part(segment.start, segment.stop))
+            count = 1
+    return tuple(parts)
+
+
+class SegmentStore:
+    """The segments of one render, in a folder named after everything that determines them.
+
+    Args:
+        owner: who writes, in a folder that others write to at the same time; goes into the names of unfinished files.
+    """
+
+    def __init__(self, folder: Path, setup: EncoderSetup, *, owner: str = "") -> None:
         self.folder = folder
         self._setup = setup
+        self._owner = owner
 
     def path(self, segment: Segment) -> Path:
         """Where that segment is, once it is finished."""
@@ -82,7 +112,7 @@ class SegmentStore:
 
     def writer(self, segment: Segment) -> "SegmentWriter":
         """A writer for that segment."""
-        return SegmentWriter(self.path(segment), self._setup, segment.frames)
+        return SegmentWriter(self.path(segment), self._setup, segment.frames, owner=self._owner)
 
 
 class SegmentWriter:
@@ -93,9 +123,9 @@ class SegmentWriter:
         EncoderFailedError: from any method, when the encoder fails.
     """
 
-    def __init__(self, path: Path, setup: EncoderSetup, frames: int) -> None:
+    def __init__(self, path: Path, setup: EncoderSetup, frames: int, *, owner: str = "") -> None:
         self._path, self._setup, self._frames = path, setup, frames
-        self._partial = path.with_name(f".{path.name}.part")
+        self._partial = path.with_name(f".{path.name}{owner}.part")
         self._count = 0
         with writing(path.parent):
             self._container = av.open(str(self._partial), "w", format="mp4", options=MP4_OPTIONS)

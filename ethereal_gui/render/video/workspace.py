@@ -12,7 +12,11 @@ from pathlib import Path
 from ethereal_gui.domain.errors import RenderError
 from ethereal_gui.render.video.storage import writing
 
+SHARED_PREFIX = ".ethereal-work-"
+"""How the folders begin in which several workers share a video's segments; they lie in output folders."""
+
 _LOCK = ".lock"
+_NOTE = "shared-folder"
 _PATIENCE_SECONDS = 20.0
 
 
@@ -41,6 +45,20 @@ def locked(work_dir: Path) -> Iterator[None]:
         os.close(handle)  # and with it the lock
 
 
+def note_shared_folder(work_dir: Path, shared: Path) -> None:
+    """Write down that a job has a folder elsewhere, too: whoever sweeps its own one sweeps both."""
+    with writing(work_dir):
+        (work_dir / _NOTE).write_text(str(shared), "utf-8", "surrogateescape")
+
+
+def _shared_folder(work_dir: Path) -> Path | None:
+    try:
+        shared = Path((work_dir / _NOTE).read_text("utf-8", "surrogateescape"))
+    except (OSError, ValueError):
+        return None
+    return shared if shared.name.startswith(SHARED_PREFIX) and not shared.is_symlink() else None
+
+
 def clean_stale(work_root: Path, older_than: float) -> int:
     """Remove the folders of jobs that nothing has touched for ``older_than`` seconds. Returns how many."""
     limit = time.time() - older_than
@@ -49,8 +67,12 @@ def clean_stale(work_root: Path, older_than: float) -> int:
         with contextlib.suppress(OSError):
             if folder.is_symlink() or not folder.is_dir():
                 continue
-            entries = (entry.stat().st_mtime for entry in folder.rglob("*"))
-            if max(entries, default=folder.stat().st_mtime) < limit and not _is_held(folder):
+            shared = _shared_folder(folder)
+            entries = [*folder.rglob("*"), *(shared.rglob("*") if shared else ())]
+            newest = max((entry.stat().st_mtime for entry in entries), default=folder.stat().st_mtime)
+            if newest < limit and not _is_held(folder):
+                if shared:
+                    shutil.rmtree(shared, ignore_errors=True)
                 shutil.rmtree(folder, ignore_errors=True)
                 removed += not folder.exists()
     return removed
