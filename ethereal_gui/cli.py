@@ -144,6 +144,14 @@ def _parser() -> argparse.ArgumentParser:
 
     submit = commands.add_parser("submit", help="put a batch into the queue and print its id")
     _add_batch_arguments(submit)
+    submit.add_argument(
+        "--split",
+        type=_minutes,
+        nargs="?",
+        const=0.0,
+        metavar="MINUTES",
+        help="have all workers together render each video that is longer (any, without a number), and 8K ones",
+    )
     submit.add_argument("--batch-id", help="id of the batch; submitting the same id again adds nothing")
     submit.add_argument("--json", action="store_true", help="print {batchId, jobIds} as one JSON document")
 
@@ -226,6 +234,16 @@ def _megabits(text: str) -> float:
         value = 0.0
     if not 1 <= value <= 1000:
         raise argparse.ArgumentTypeError(f"“{text}” is not a number of megabits between 1 and 1000")
+    return value
+
+
+def _minutes(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100_000:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a number of minutes")
     return value
 
 

@@ -165,6 +165,15 @@ class Settings(BaseSettings):
         ge=1,
         le=8,
     )
+    split_minutes: int = _field(
+        0,
+        "Rendering",
+        "Split long videos (minutes)",
+        "Longer videos than this, and 8K ones, are rendered by all workers together, which share the output folder "
+        "then. 0: each by one worker.",
+        ge=0,
+        le=100_000,
+    )
     threads: int = _field(
         0, "Rendering", "Processor threads", "Threads of one render; 0 takes all processors.", ge=0, le=64
     )

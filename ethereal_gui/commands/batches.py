@@ -53,6 +53,7 @@ def _render_options(options: argparse.Namespace, settings: Settings) -> RenderOp
         "fps": options.fps or settings.fps,
         "quality": Quality(options.quality) if options.quality else settings.quality,
         "max_bit_rate": options.max_bitrate or settings.max_bit_rate or None,
+        "split_minutes": getattr(options, "split", None),
         "caption": _caption(options),
         "title": options.title,
         "artist": options.artist,

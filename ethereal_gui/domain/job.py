@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.formats import Quality
@@ -110,6 +110,8 @@ class RenderOptions(WireModel):
         caption: none, text or picture; none when not given, for it cannot be taken off a video again.
         title, artist: typed ones, instead of the song's tags, for the caption and the video's own tags.
         picture: path or URL of a PNG or JPEG for the caption as the submitting machine sees it; else the song's cover.
+        split_minutes: several workers render a video of more minutes together, and any that is larger than
+            4096 x 4096; one worker renders it when not given.
     """
 
     output_dir: Place | None = None
@@ -122,6 +124,7 @@ class RenderOptions(WireModel):
     title: Label | None = None
     artist: Label | None = None
     picture: Place | None = None
+    split_minutes: float | None = Field(default=None, ge=0, le=100_000)
 
 
 class RenderJobData(RenderOptions):
@@ -139,6 +142,29 @@ class RenderJobData(RenderOptions):
     created_at: Word | None = None
 
 
+class PartJobData(WireModel):
+    """The data of one part of a video that was split up, a job in the queue of parts.
+
+    Attributes:
+        job_id, job: the job whose video it is, with what the worker that split it up has decided.
+        mark: everything that determines the video's packets, as one name.
+        frames: of the whole video. start, stop: this part's first frame, and the one after its last.
+    """
+
+    job_id: Label
+    job: RenderJobData
+    mark: str = Field(pattern=r"^[0-9a-f]{32}$")
+    frames: Count
+    start: Count
+    stop: Count
+
+    @field_validator("job", mode="before")
+    @classmethod
+    def _with_db_id(cls, value: Any) -> Any:
+        """Nulls inside of other objects are left out on the wire."""
+        return {"renderDbId": None, **value} if isinstance(value, dict) else value
+
+
 class RenderOutcome(WireModel):
     """What a finished job returns.
 
@@ -147,7 +173,7 @@ class RenderOutcome(WireModel):
         duration: seconds of video.
         frames: frames of video.
         size: bytes of the file.
-        elapsed: seconds that the successful attempt took.
+        elapsed: seconds that the successful attempt took, on all workers together from its beginning to its end.
         worker: name of the worker that made it.
     """
 

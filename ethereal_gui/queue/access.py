@@ -26,6 +26,15 @@ DEFAULT_JOB_OPTIONS: Final[dict[str, Any]] = {
     "removeOnComplete": {"count": KEEP_COMPLETED},
     "removeOnFail": {"count": KEEP_FAILED},
 }
+PART_NAME: Final = "part"
+PART_OPTIONS: Final[dict[str, Any]] = {
+    "attempts": 3,
+    "backoff": {"type": "exponential", "delay": 10_000},
+    "removeOnComplete": True,
+    "removeOnFail": True,
+    # The job is taken as soon as one of its parts has failed for good, and fails with its reason.
+    "continueParentOnFailure": True,
+}
 _ASSERT_EVERY_SECONDS: Final = 30.0
 _T = TypeVar("_T")
 _P = ParamSpec("_P")

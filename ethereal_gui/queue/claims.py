@@ -5,9 +5,11 @@ All in BullMQ's key layout. Putting back runs the Lua script that BullMQ ships a
 ``moveJobFromActiveToWait``: the job stands first in line again and no attempt is counted.
 """
 
+import asyncio
 import json
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -141,3 +143,72 @@ class SteadyWorker(Worker):
             job.opts = usable_options(job.opts)
             job.attempts = max(1, job.opts["attempts"])
         return job
+
+
+class PartsFirstWorker(SteadyWorker):
+    """Takes parts of videos that were split up before it takes whole jobs: what was begun is finished first.
+
+    The parts are in a queue of their own. Both queues share this worker's loop, and with it the number of jobs at a
+    time, pausing, and the end.
+
+    Args:
+        parts: a worker on the queue of parts, which is never run by itself.
+    """
+
+    def __init__(
+        self, name: str, processor: Callable[..., Awaitable[Any]], opts: Mapping[str, Any], *, parts: SteadyWorker
+    ) -> None:
+        super().__init__(name, processor, opts)
+        self.parts = parts
+
+    async def run(self) -> None:
+        """Take jobs and parts until closed."""
+        await self.parts._ensure_client_names()
+        self.parts.lockManager.start()
+        await super().run()
+
+    async def moveToActive(self, token: str) -> Job | None:
+        """The next part, else the next job."""
+        self.parts.blockUntil = 0
+        part = await self.parts.moveToActive(token)
+        if part:
+            self.drained = False
+            return part
+        job = await super().moveToActive(token)
+        self._wait_until_next(self.parts.blockUntil)
+        return job
+
+    async def waitForJob(self) -> int:
+        """Sleep until something comes into one of the queues; returns until when to sleep on, or 0."""
+        try:
+            markers = [self.parts.keys["marker"], self.keys["marker"]]
+            found = await self.backend.bclient.bzpopmin(markers, self.getBlockTimeout(self.blockUntil))
+        except Exception as error:
+            if self.isConnectionError(error) and not self.closing:
+                await asyncio.sleep(0.1)  # as BullMQ does: a server that is away must not make a busy loop
+            raise
+        due = int(found[2]) if found else 0
+        # The marker of one queue's delayed jobs must not hide that of the other's.
+        return min(due, self.blockUntil) if due and self.blockUntil > time.time() * 1000 else due
+
+    async def processJob(self, job: Job, token: str) -> None:
+        """Each job by the worker of its queue, which knows its lock."""
+        if job.queue is self.parts:
+            await self.parts.processJob(job, token)
+        else:
+            await super().processJob(job, token)
+
+    async def runStalledJobsCheck(self) -> None:
+        """Look for lost parts and for lost jobs."""
+        await self.parts.runStalledJobsCheck()
+        await super().runStalledJobsCheck()
+
+    async def close(self, force: bool = False) -> None:
+        """Close both, after the jobs that run unless ``force``."""
+        self.parts.forceClosing = self.parts.forceClosing or force
+        await super().close(force)
+        await self.parts.close(force)
+
+    def _wait_until_next(self, due: int) -> None:
+        if due:
+            self.blockUntil = min(due, self.blockUntil) if self.blockUntil else due

@@ -54,6 +54,8 @@ def snapshot_from_reply(job_id: str, reply: Sequence[Any] | None) -> JobSnapshot
     status = status_of(str(state))
     if status is None:
         return None
+    if state == "waiting-children" and fields.get("processedOn"):
+        status = JobStatus.PROCESSING  # a worker has split it up, and others render its parts
     delayed_ms = _number(delayed_score, 0.0) / 0x1000 if delayed_score else None
     held = delayed_ms is not None and delayed_ms >= HELD_UNTIL_MS
     return _snapshot(

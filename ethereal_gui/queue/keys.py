@@ -25,6 +25,11 @@ class QueueKeys:
         return self.base + name
 
     @property
+    def parts(self) -> str:
+        """Name of the queue for parts of videos that several workers render together."""
+        return f"{self.queue_name}-parts"
+
+    @property
     def batches(self) -> str:
         """ZSET of batch ids by the time of their submission in ms."""
         return self.key("batches")

@@ -35,6 +35,7 @@ from ethereal_gui.queue.batch_index import AddedBatch, BatchIndex, check_id
 from ethereal_gui.queue.condition import condition
 from ethereal_gui.queue.connection import ServerAddress
 from ethereal_gui.queue.job_record import FIELDS, REMOVED, outcome_of_snapshot, raw_data_of_outcome, snapshot_from_reply
+from ethereal_gui.queue.parts import PartQueue
 from ethereal_gui.queue.waiting_line import WaitingLine, Where
 
 __all__ = ["DEFAULT_JOB_OPTIONS", "JOB_NAME", "PREFIX", "QUEUE_NAME", "AddedBatch", "RenderQueue", "Where"]
@@ -48,11 +49,15 @@ class RenderQueue:
 
     Every method raises ``ServerUnavailableError`` when the server does not answer, ``ServerRefusedError`` when it does
     not let us in, and ``QueueError`` for other answers that are errors.
+
+    Attributes:
+        parts: parts of videos that several workers render together.
     """
 
     def __init__(self, address: ServerAddress, *, queue_name: str = QUEUE_NAME, prefix: str = PREFIX) -> None:
         self.address = address
         self.access = QueueAccess(address, queue_name, prefix)
+        self.parts = PartQueue(self.access)
         self._index = BatchIndex(self.access)
         self._line = WaitingLine(self.access)
         self._line_places: dict[str, str] = {}
@@ -204,7 +209,8 @@ class RenderQueue:
 
     @reported
     async def cancel(self, job_id: str) -> bool:
-        """Cancel a job: a waiting one fails at once, a running one as soon as its worker sees the wish.
+        """Cancel a job: a waiting one and one whose parts others render fails at once, a running one as soon as its
+        worker sees the wish.
 
         Returns False when it is finished or unknown.
         """

@@ -31,7 +31,8 @@ class WaitingLine:
         pipe = self.access.client.pipeline(transaction=True)
         for name in ("active", "wait", "paused"):
             pipe.llen(keys.key(name))
-        pipe.zcard(keys.key("prioritized"))
+        for name in ("prioritized", "waiting-children"):
+            pipe.zcard(keys.key(name))
         pipe.zcount(keys.key("delayed"), "-inf", f"({HELD_UNTIL_MS * 0x1000}")
         return sum(int(number) for number in await pipe.execute())
 

@@ -350,6 +350,9 @@ class RenderService(JobActions):
                 "fps": options.fps or self.settings.fps,
                 "quality": options.quality or self.settings.quality,
                 "max_bit_rate": options.max_bit_rate or self.settings.max_bit_rate or None,
+                "split_minutes": (self.settings.split_minutes or None)
+                if options.split_minutes is None
+                else options.split_minutes,
             }
         )
         await asyncio.to_thread(make_output_dir, str(filled.output_dir))

@@ -21,7 +21,16 @@ from ethereal_gui.domain.job import Progress
 from ethereal_gui.domain.naming import candidate_names
 from ethereal_gui.domain.wire import WireModel
 from ethereal_gui.worker.confine import confine
-from ethereal_gui.worker.messages import Done, Failed, LogLine, ProgressLine, RenderRequest, to_line
+from ethereal_gui.worker.messages import (
+    Done,
+    Failed,
+    LogLine,
+    PartDone,
+    ProgressLine,
+    RenderRequest,
+    SplitLine,
+    to_line,
+)
 
 PARENT_GONE = 3
 """Exit code of a child whose worker went away."""
@@ -90,11 +99,11 @@ def _failure(error: Exception) -> Failed:
     return Failed(code="RenderCrashedError", message=message, trace=trace)
 
 
-def _render(request: RenderRequest, send: Callable[[WireModel], None]) -> Done:
+def _render(request: RenderRequest, send: Callable[[WireModel], None]) -> Done | SplitLine | PartDone:
     # The engine brings in Numba and FFmpeg, which start threads; those shall be confined too.
     confine([Path(request.output_dir), Path(request.work_dir), Path(request.cache_dir)], memory=request.memory)
-    from ethereal_gui.render.engine import render
-    from ethereal_gui.render.spec import RenderSpec
+    from ethereal_gui.render.engine import render, render_part
+    from ethereal_gui.render.spec import Part, RenderSpec, Sharing, SplitUp
 
     spec = RenderSpec(
         audio_path=Path(request.audio_path),
@@ -112,16 +121,34 @@ def _render(request: RenderRequest, send: Callable[[WireModel], None]) -> Done:
     def report(progress: Progress) -> None:
         send(ProgressLine(progress=progress))
 
-    video = render(
-        spec,
-        Path(request.output_dir),
-        candidate_names(request.name_pattern, request.name_fields),
-        work_dir=Path(request.work_dir),
-        cache_dir=Path(request.cache_dir),
-        on_progress=report,
-        threads=request.threads or None,
-        encoder=request.encoder,
-    )
+    shared = Path(request.shared_dir) if request.shared_dir else None
+    if request.part and shared:
+        resumed = render_part(
+            spec,
+            Part(request.part.start, request.part.stop),
+            request.part.mark,
+            segments_dir=shared,
+            work_dir=Path(request.work_dir),
+            cache_dir=Path(request.cache_dir),
+            on_progress=report,
+            threads=request.threads or None,
+        )
+        return PartDone(resumed_frames=resumed)
+    try:
+        video = render(
+            spec,
+            Path(request.output_dir),
+            candidate_names(request.name_pattern, request.name_fields),
+            work_dir=Path(request.work_dir),
+            cache_dir=Path(request.cache_dir),
+            on_progress=report,
+            threads=request.threads or None,
+            encoder=request.encoder,
+            sharing=Sharing(shared, request.split_over) if shared else None,
+        )
+    except SplitUp as up:
+        parts = tuple((part.start, part.stop) for part in up.split.parts)
+        return SplitLine(mark=up.split.mark, frames=up.split.frames, parts=parts)
     if video.resumed_frames:
         send(LogLine(text=f"Went on from frame {video.resumed_frames} of an earlier attempt."))
     for note in video.notes:

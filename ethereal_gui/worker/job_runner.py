@@ -17,20 +17,35 @@ from ethereal_gui.domain.errors import (
     EtherealError,
     InputError,
     OutputFolderError,
+    PartFailedError,
     StorageError,
 )
-from ethereal_gui.domain.job import JobStatus, Progress, RenderJobData, RenderOutcome
+from ethereal_gui.domain.job import JobStatus, PartJobData, Progress, RenderJobData, RenderOutcome, Stage
+from ethereal_gui.queue.parts import PartsState
+from ethereal_gui.render.progress import SHARES
+from ethereal_gui.render.spec import SplitUp
 from ethereal_gui.store.renders import RenderStore
 from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.delivery import DeliveredRender
-from ethereal_gui.worker.messages import Done
+from ethereal_gui.worker.messages import Done, RenderRequest
 from ethereal_gui.worker.reach import UNREADABLE, LeftToOthersError, check_reach
 from ethereal_gui.worker.reporter import JobReporter
-from ethereal_gui.worker.requests import errands_of, make_request, output_dir_of, read_job_data, seen_by_submitter
+from ethereal_gui.worker.requests import (
+    errands_of,
+    make_request,
+    output_dir_of,
+    read_job_data,
+    seen_by_submitter,
+    shared_dir_of,
+)
 from ethereal_gui.worker.sandbox import Interrupted
 from ethereal_gui.worker.storage import WaitForStorage
 
 _T = TypeVar("_T")
+
+
+class WaitForParts(Exception):
+    """Others render the parts of the video; the job is taken again when they are done."""
 
 
 @dataclass(slots=True)
@@ -43,6 +58,7 @@ class JobHandle:
         update_data, send_progress, send_line, record_outcome: write to the queue.
         may_wait: whether the job waits for storage after this error, instead of failing its attempt.
         unreachable: what to raise instead of an error that other workers may not meet.
+        parts_state: what became of the parts of its video. add_parts: have others render them.
     """
 
     id: str
@@ -55,6 +71,8 @@ class JobHandle:
     record_outcome: Callable[[RenderJobData, JobStatus, RenderOutcome | None, str | None], Awaitable[None]]
     may_wait: Callable[[EtherealError], bool]
     unreachable: Callable[[EtherealError], Awaitable[LeftToOthersError | EtherealError]]
+    parts_state: Callable[[], Awaitable[PartsState]]
+    add_parts: Callable[[list[PartJobData]], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -72,6 +90,11 @@ class JobRunner:
     def __post_init__(self) -> None:
         self.output_dir = self.config.output_dir
 
+    @property
+    def job_id(self) -> str:
+        """The job that it runs."""
+        return self.job.id
+
     def stop(self, because: type[CancelledByUserError | Interrupted]) -> None:
         """Kill the child; ``run`` raises ``because``."""
         self._stop = self._stop or because
@@ -87,6 +110,7 @@ class JobRunner:
             Interrupted: the worker takes it back; nothing is recorded in the queue.
             WaitForStorage: it goes back until a disk is there and has room; nothing is recorded in the queue.
             LeftToOthersError: it goes back for a worker that can read its files; nothing is recorded in the queue.
+            WaitForParts: others render its parts first; nothing is recorded in the queue.
         """
         data = read_job_data(self.job.raw_data)
         with contextlib.suppress(InputError):  # make_request says it
@@ -107,6 +131,9 @@ class JobRunner:
             return outcome
         except Interrupted:
             reporter.log("The worker stopped; the job goes back into the queue and keeps what is rendered.")
+            await self._end(row_id, "interrupted", None)
+            raise
+        except WaitForParts:
             await self._end(row_id, "interrupted", None)
             raise
         except CancelledByUserError as error:
@@ -186,6 +213,17 @@ class JobRunner:
     async def _attempt(self, data: RenderJobData, reporter: JobReporter) -> RenderOutcome:
         started = time.monotonic()
         request = make_request(self.config, self.job.id, data)
+        parts = PartsState("none")
+        if data.split_minutes is not None and (shared := shared_dir_of(self.config, self.job.id, data)):
+            parts = await self._insist(self.job.parts_state)
+            if parts.kind == "wanted":
+                raise WaitForParts
+            if parts.kind == "failed":
+                raise PartFailedError(f"A part of the video failed: {parts.reason}")
+            # Parts that were rendered and cannot be seen here are not given to others again and again.
+            over = data.split_minutes * 60 if parts.kind == "none" else None
+            encoder = request.encoder if parts.elapsed is None else "software"  # as the parts were made
+            request = request.model_copy(update={"shared_dir": str(shared), "split_over": over, "encoder": encoder})
         reporter.log(
             f"Attempt {self.job.attempt} of {self.job.attempts} on {self.config.name}: "
             f"“{data.audio_file.original_name}”, {request.output_format}, {request.template.name}, "
@@ -193,6 +231,8 @@ class JobRunner:
         )
 
         def on_progress(progress: Progress) -> None:
+            if parts.kind == "done" and progress.stage is Stage.ANALYSING:
+                return  # it is long past that
             self.latest = progress
             reporter.progress(progress)
 
@@ -205,14 +245,41 @@ class JobRunner:
         )
         if self._stop:
             self._process.stop(self._stop)
-        done = await self._process.run()
-        outcome = self._outcome(done, time.monotonic() - started)
+        try:
+            done = await self._process.run()
+        except SplitUp as up:
+            await self._split_up(data, request, up, reporter)
+            raise WaitForParts from None
+        outcome = self._outcome(done, parts.elapsed or time.monotonic() - started)
         speed = outcome.duration / outcome.elapsed if outcome.elapsed else 0.0
         reporter.log(
             f"Done in {outcome.elapsed:.1f} s ({speed:.2f} x real time): {outcome.output_path}, "
             f"{outcome.frames} frames, {outcome.size / 1e6:.1f} MB."
         )
         return outcome
+
+    async def _split_up(self, data: RenderJobData, request: RenderRequest, up: SplitUp, reporter: JobReporter) -> None:
+        """Have others render the parts, with what this worker has decided."""
+        own_folder = self.config.own_output_only or not data.output_dir
+        chosen = {
+            "fps": request.fps,
+            "quality": request.quality,
+            "output_dir": str(self.output_dir) if own_folder else data.output_dir,
+        }
+        job = data.model_copy(update=chosen)
+        split = up.split
+        parts = [
+            PartJobData(
+                job_id=self.job.id, job=job, mark=split.mark, frames=split.frames, start=part.start, stop=part.stop
+            )
+            for part in split.parts
+        ]
+        await self._insist(lambda: self.job.add_parts(parts))
+        done = split.frames - sum(part.frames for part in split.parts)
+        low, high = SHARES[Stage.RENDERING]
+        begun = low + (high - low) * done / split.frames
+        reporter.progress(Progress(stage=Stage.RENDERING, fraction=begun, frame=done, frames=split.frames))
+        reporter.log(f"Split up into {len(parts)} parts, which all workers render.")
 
     def _outcome(self, done: Done, elapsed: float) -> RenderOutcome:
         return RenderOutcome(

@@ -2,7 +2,7 @@
 
 The worker writes one ``RenderRequest`` to the child's standard input and then keeps it open: end of file there means
 that the worker is gone, and the child ends at once. The child writes any number of messages to its standard output;
-the last one is ``Done`` or ``Failed``. A child that ends without one of them crashed.
+the last one is ``Done``, ``SplitLine``, ``PartDone`` or ``Failed``. A child that ends without one of them crashed.
 """
 
 from typing import Annotated, Literal
@@ -15,6 +15,14 @@ from ethereal_gui.domain.template import Template
 from ethereal_gui.domain.wire import WireModel
 
 
+class PartRequest(WireModel):
+    """One part of a video that was split up, instead of the whole video; see ``render.spec.Split``."""
+
+    mark: str
+    start: int
+    stop: int
+
+
 class RenderRequest(WireModel):
     """Everything that a child needs; plain values only.
 
@@ -23,6 +31,8 @@ class RenderRequest(WireModel):
         work_dir: this job's own folder for segments; the same at every attempt.
         cache_dir: shared cache of analyses and compiled kernels.
         threads: 0 for all processors. memory: bytes that the child may use, 0 for no limit.
+        shared_dir: folder for the segments that other workers reach, too. split_over: a video of more seconds is
+            split up. part: only this part of it is rendered.
     """
 
     audio_path: str
@@ -43,6 +53,9 @@ class RenderRequest(WireModel):
     threads: int = 0
     memory: int = 0
     encoder: str = "auto"
+    shared_dir: str | None = None
+    split_over: float | None = None
+    part: PartRequest | None = None
 
 
 class FetchRequest(WireModel):
@@ -113,6 +126,22 @@ class Transferred(WireModel):
     size: int
 
 
+class SplitLine(WireModel):
+    """The video was split up: ``parts`` are (first frame, frame after the last one)."""
+
+    type: Literal["split"] = "split"
+    mark: str
+    frames: int
+    parts: tuple[tuple[int, int], ...]
+
+
+class PartDone(WireModel):
+    """The part of the request is there."""
+
+    type: Literal["part"] = "part"
+    resumed_frames: int = 0
+
+
 class Failed(WireModel):
     """The render failed; ``code`` is the error's class name, see ``EtherealError.from_wire``."""
 
@@ -123,7 +152,9 @@ class Failed(WireModel):
     trace: str = ""
 
 
-ChildMessage = Annotated[ProgressLine | LogLine | Done | Transferred | Failed, Field(discriminator="type")]
+ChildMessage = Annotated[
+    ProgressLine | LogLine | Done | SplitLine | PartDone | Transferred | Failed, Field(discriminator="type")
+]
 _ADAPTER: TypeAdapter[ChildMessage] = TypeAdapter(ChildMessage)
 
 

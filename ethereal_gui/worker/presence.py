@@ -13,6 +13,7 @@ import ethereal_gui
 from ethereal_gui.domain.worker_info import WorkerInfo, WorkerState
 from ethereal_gui.worker.config import WorkerConfig, usable_cores
 from ethereal_gui.worker.job_runner import JobRunner
+from ethereal_gui.worker.part_runner import PartRunner
 from ethereal_gui.worker.sandbox import child_environment
 
 ENCODERS_SECONDS: Final = 60.0
@@ -22,10 +23,10 @@ class Presence:
     """One worker as others shall see it.
 
     Args:
-        runners: its running jobs by their ids, kept up to date by the worker.
+        runners: its running jobs and parts by their ids, kept up to date by the worker.
     """
 
-    def __init__(self, config: WorkerConfig, runners: Mapping[str, JobRunner]) -> None:
+    def __init__(self, config: WorkerConfig, runners: Mapping[str, JobRunner | PartRunner]) -> None:
         self._config = config
         self._runners = runners
         self._started_at = time.time()
@@ -43,7 +44,7 @@ class Presence:
             concurrency=self._config.concurrency,
             state=WorkerState.DRAINING if draining else state,
             trouble=trouble,
-            jobs=tuple(self._runners),
+            jobs=tuple(dict.fromkeys(runner.job_id for runner in self._runners.values())),
             encoders=self._encoders,
             fps=sum(speeds) if speeds else None,
             version=ethereal_gui.__version__,

@@ -7,26 +7,28 @@ out after 15 s at most, and the stall check, every 5 s, needs two looks.
 import asyncio
 import contextlib
 import logging
+import secrets
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from bullmq import DelayedError, Job, UnrecoverableError
+from bullmq import DelayedError, Job, UnrecoverableError, WaitingChildrenError
 
 from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, OutputFolderError, QueueError
-from ethereal_gui.domain.job import JobStatus, Progress, RenderJobData, RenderOutcome
+from ethereal_gui.domain.job import JobStatus, PartJobData, Progress, RenderJobData, RenderOutcome
 from ethereal_gui.domain.worker_info import HEARTBEAT_SECONDS, WorkerInfo
-from ethereal_gui.queue.claims import SteadyWorker, left_by, note_left, put_back, reclaim
+from ethereal_gui.queue.claims import PartsFirstWorker, SteadyWorker, left_by, note_left, put_back, reclaim
 from ethereal_gui.queue.connection import check_server, sentence, worker_client
 from ethereal_gui.queue.control import WorkerRegistry
 from ethereal_gui.queue.keys import bullmq_client_name
 from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.store.renders import RenderStore
 from ethereal_gui.worker.config import WorkerConfig
-from ethereal_gui.worker.job_runner import JobHandle, JobRunner
+from ethereal_gui.worker.job_runner import JobHandle, JobRunner, WaitForParts
+from ethereal_gui.worker.part_runner import PartHandle, PartLeft, PartRunner
 from ethereal_gui.worker.presence import Presence
 from ethereal_gui.worker.reach import OFFER_SECONDS, LeftToOthersError, left_or_failed
-from ethereal_gui.worker.requests import work_dir_of
+from ethereal_gui.worker.requests import read_part_data, work_dir_of
 from ethereal_gui.worker.sandbox import Interrupted
 from ethereal_gui.worker.storage import StorageTrouble, StorageWaits, WaitForStorage, is_storage_trouble, trouble_of
 from ethereal_gui.worker.troubles import Troubles
@@ -41,6 +43,9 @@ WISH_POLL_SECONDS: Final = 0.4
 DRAIN_POLL_SECONDS: Final = 0.5
 RETRY_CONNECT_SECONDS: Final = 3.0
 STORAGE_POLL_SECONDS: Final = 5.0
+LEFT_TO_OTHERS_MS: Final = 5_000
+MOST_STARTS_OF_PART: Final = 10
+"""So often workers may leave a part to each other; then the worker that joins the video renders it."""
 
 
 class RenderWorker:
@@ -58,8 +63,8 @@ class RenderWorker:
         self.failed_jobs = 0
         self._drain = drain
         self._on_event = on_event
-        self._runners: dict[str, JobRunner] = {}
-        self._tokens: dict[str, str] = {}
+        self._runners: dict[str, JobRunner | PartRunner] = {}
+        self._claims: dict[str, tuple[SteadyWorker, str]] = {}
         self._lost: set[str] = set()
         self._stop = asyncio.Event()
         self._finish_by: float | None = None
@@ -142,27 +147,29 @@ class RenderWorker:
                     await self._stop.wait()
         return False
 
-    def _make_worker(self) -> SteadyWorker:
-        worker = SteadyWorker(
-            self.config.queue_name,
-            self._process,
-            {
-                "connection": worker_client(self.config.address),
-                "concurrency": self.config.concurrency,
-                "lockDuration": LOCK_MS,
-                "stalledInterval": STALL_CHECK_MS,
-                "maxStalledCount": MAX_STALLED_COUNT,
-                "runRetryDelay": 2_000,
-                "name": self.config.name,
-                "autorun": False,
-            },
-        )
-        # Node writes the queue's name in base64 into its client name; only so do both kinds see each other.
-        worker.clientName = bullmq_client_name(self.config.name, queue_name=self.config.queue_name)
-        worker.on("error", self._worker_error)
-        worker.on("lockRenewalFailed", self._locks_lost)
+    def _make_worker(self) -> PartsFirstWorker:
+        queue_name, parts_name = self.config.queue_name, self._queue.access.keys.parts
+        parts = SteadyWorker(parts_name, self._process_part, self._worker_options())
+        worker = PartsFirstWorker(queue_name, self._process, self._worker_options(), parts=parts)
         worker.on("completed", self._job_completed)
+        for one, name in ((worker, queue_name), (parts, parts_name)):
+            # Node writes the queue's name in base64 into its client name; only so do both kinds see each other.
+            one.clientName = bullmq_client_name(self.config.name, queue_name=name)
+            one.on("error", self._worker_error)
+            one.on("lockRenewalFailed", self._locks_lost)
         return worker
+
+    def _worker_options(self) -> dict[str, Any]:
+        return {
+            "connection": worker_client(self.config.address),
+            "concurrency": self.config.concurrency,
+            "lockDuration": LOCK_MS,
+            "stalledInterval": STALL_CHECK_MS,
+            "maxStalledCount": MAX_STALLED_COUNT,
+            "runRetryDelay": 2_000,
+            "name": self.config.name,
+            "autorun": False,
+        }
 
     async def _finish(self, running: asyncio.Task[None]) -> None:
         """Close BullMQ's worker; at the deadline stop the renders that still run."""
@@ -187,8 +194,25 @@ class RenderWorker:
 
     async def _process(self, job: Job, token: str) -> dict[str, Any]:
         """BullMQ's processor: returns the outcome as plain JSON, or raises what BullMQ understands."""
-        runner = JobRunner(self.config, self._store, self._handle(job))
-        self._runners[job.id], self._tokens[job.id] = runner, token
+        runner = JobRunner(self.config, self._store, self._handle(job, token))
+        return await self._attempt(job, token, self._worker, runner)
+
+    async def _process_part(self, job: Job, token: str) -> dict[str, Any]:
+        """The same for a part of a video that was split up."""
+        try:
+            data = read_part_data(job.data)
+        except EtherealError as error:
+            raise UnrecoverableError(str(error)) from error
+        if not await self._queue.parts.is_wanted(data.job_id, job.id):
+            return {}
+        return await self._attempt(
+            job, token, self._worker.parts, PartRunner(self.config, self._part_handle(job, data))
+        )
+
+    async def _attempt(
+        self, job: Job, token: str, worker: SteadyWorker, runner: JobRunner | PartRunner
+    ) -> dict[str, Any]:
+        self._runners[job.id], self._claims[job.id] = runner, (worker, token)
         self._on_event(f"{job.id}: started")
         try:
             if self._finish_by is not None and time.monotonic() >= self._finish_by:
@@ -198,16 +222,27 @@ class RenderWorker:
             outcome = await runner.run()
         except Interrupted:
             if job.id not in self._lost:
-                await put_back(self._worker, job, token)
+                await put_back(worker, job, token)
             self._on_event(f"{job.id}: put back")
             raise DelayedError from None
         except WaitForStorage as wait:
             self._block(job.id, runner, wait.__cause__)
-            await put_back(self._worker, job, token)
+            await put_back(worker, job, token)
             self._on_event(f"{job.id}: put back until there is storage. {wait.__cause__}")
             raise DelayedError from None
         except LeftToOthersError as leaving:
             await self._leave(job, token, leaving)
+            raise DelayedError from None
+        except WaitForParts:
+            if not await self._queue.parts.is_waited_for(job.id) and not await job.moveToWaitingChildren(token, {}):
+                await put_back(worker, job, token)  # they are done already
+            self._on_event(f"{job.id}: waits for its parts")
+            raise WaitingChildrenError from None
+        except PartLeft as why:
+            self._on_event(f"{job.id}: left to others. {why}")
+            if job.attemptsStarted >= MOST_STARTS_OF_PART:
+                return {}
+            await job.moveToDelayed(round(time.time() * 1000) + LEFT_TO_OTHERS_MS, token)
             raise DelayedError from None
         except CancelledByUserError as error:
             await self._forget_cancel(job.id)
@@ -225,10 +260,10 @@ class RenderWorker:
             raise
         finally:
             self._runners.pop(job.id, None)
-            self._tokens.pop(job.id, None)
+            self._claims.pop(job.id, None)
             self._lost.discard(job.id)
-        self._on_event(f"{job.id}: done, {outcome.output_path}")
-        return outcome.to_wire()
+        self._on_event(f"{job.id}: done{f', {outcome.output_path}' if outcome else ''}")
+        return outcome.to_wire() if outcome else {}
 
     async def _leave(self, job: Job, token: str, leaving: LeftToOthersError) -> None:
         """Offer a job to other workers; when none is free, put it aside for a while.
@@ -236,7 +271,7 @@ class RenderWorker:
         Meanwhile this slot takes nothing: whoever has just given a job back would be the first to get it again.
         """
         await note_left(self._worker, job, leaving.left)
-        self._runners.pop(job.id), self._tokens.pop(job.id)
+        self._runners.pop(job.id), self._claims.pop(job.id)
         await put_back(self._worker, job, token)
         if leaving.is_first:
             self._on_event(f"{job.id}: left to other workers. {leaving.__cause__}")
@@ -244,7 +279,7 @@ class RenderWorker:
         with contextlib.suppress(QueueError):
             await self._queue.set_aside(job.id, leaving.seconds)
 
-    def _block(self, job_id: str, runner: JobRunner, error: BaseException | None) -> None:
+    def _block(self, job_id: str, runner: JobRunner | PartRunner, error: BaseException | None) -> None:
         """After a trouble with a disk take nothing more until it is over."""
         if self._blocked or not isinstance(error, EtherealError) or not is_storage_trouble(error, runner.output_dir):
             return
@@ -274,9 +309,32 @@ class RenderWorker:
             (job,) = await self._queue.snapshots([job_id])
         except QueueError:
             return True
-        return job is not None and job.status is JobStatus.PENDING and not job.held
+        if job is None:
+            return await self._queue.parts.exists(job_id)
+        return job.status is JobStatus.PENDING and not job.held
 
-    def _handle(self, job: Job) -> JobHandle:
+    def _part_handle(self, job: Job, data: PartJobData) -> PartHandle:
+        async def send_progress(progress: Progress) -> None:
+            await job.updateProgress(progress.to_wire())
+
+        async def report() -> None:
+            await self._queue.parts.report(data.job_id, data.frames)
+
+        async def send_line(line: str) -> None:
+            await self._queue.add_log(data.job_id, line)
+
+        return PartHandle(
+            id=job.id,
+            data=data,
+            send_progress=send_progress,
+            report=report,
+            send_line=send_line,
+            may_wait=lambda error: self._waits.may_wait(job.id, error, self._runners[job.id].output_dir),
+        )
+
+    def _handle(self, job: Job, token: str) -> JobHandle:
+        split_name = secrets.token_hex(3)
+
         async def update_data(data: RenderJobData) -> None:
             await job.updateData(data.to_wire())
 
@@ -306,6 +364,8 @@ class RenderWorker:
             record_outcome=record,
             may_wait=lambda error: self._waits.may_wait(job.id, error, self._runners[job.id].output_dir),
             unreachable=unreachable,
+            parts_state=lambda: self._queue.parts.state(job.id),
+            add_parts=lambda parts: self._queue.parts.hand_out(parts, split_name, token),
         )
 
     def _job_failed(self, job: Job, reason: str, *, final: bool) -> None:
@@ -332,6 +392,9 @@ class RenderWorker:
                 for job_id in await self._queue.cancel_requests(list(self._runners)):
                     if job_id in self._runners:
                         self._runners[job_id].stop(CancelledByUserError)
+                for part_id, runner in list(self._runners.items()):
+                    if isinstance(runner, PartRunner) and not await self._queue.parts.is_wanted(runner.job_id, part_id):
+                        runner.stop(CancelledByUserError)
             except Exception as error:
                 self._troubles.report(sentence(self.config.address, error))
 
@@ -340,11 +403,12 @@ class RenderWorker:
             self._spawn(self._reclaim(job_id))
 
     async def _reclaim(self, job_id: str) -> None:
-        token, runner = self._tokens.get(job_id), self._runners.get(job_id)
-        if token is None or runner is None:
+        claim, runner = self._claims.get(job_id), self._runners.get(job_id)
+        if claim is None or runner is None:
             return
+        worker, token = claim
         with contextlib.suppress(Exception):
-            if await reclaim(self._worker, job_id, token, LOCK_MS):
+            if await reclaim(worker, job_id, token, LOCK_MS):
                 return
             self._lost.add(job_id)
             self._on_event(f"{job_id}: was taken over by another worker")

@@ -9,7 +9,7 @@ from typing import Final
 
 from ethereal_gui.domain.errors import EtherealError, FileUnreadableError, JobDataError, OutOfReachError
 from ethereal_gui.domain.formats import FRAME_RATES, get_format
-from ethereal_gui.domain.job import Caption, RenderJobData
+from ethereal_gui.domain.job import Caption, PartJobData, RenderJobData
 from ethereal_gui.domain.locations import (
     file_name,
     is_absolute,
@@ -22,10 +22,11 @@ from ethereal_gui.domain.locations import (
 )
 from ethereal_gui.domain.naming import check_pattern, name_fields, safe_component
 from ethereal_gui.domain.template import TemplateLibrary
-from ethereal_gui.domain.wire import checked
+from ethereal_gui.domain.wire import M, checked
+from ethereal_gui.render.video.workspace import SHARED_PREFIX
 from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.delivery import Errands
-from ethereal_gui.worker.messages import RenderRequest
+from ethereal_gui.worker.messages import PartRequest, RenderRequest
 
 MAX_DATA: Final = 1 << 20
 """Bytes of a job's data as JSON; the window does not even read more."""
@@ -37,19 +38,48 @@ def read_job_data(raw: object) -> RenderJobData:
     Raises:
         JobDataError: it is too large, or fields are missing or wrong; the message names them.
     """
+    return _read(RenderJobData, raw)
+
+
+def read_part_data(raw: object) -> PartJobData:
+    """The data of a part of a video, checked.
+
+    Raises:
+        JobDataError: like ``read_job_data``.
+    """
+    return _read(PartJobData, raw)
+
+
+def _read(model: type[M], raw: object) -> M:
     try:
         size = len(json.dumps(raw))
     except (TypeError, ValueError, RecursionError) as error:
         raise JobDataError("The job's data is not valid (it is nested too deeply, or no JSON).") from error
     if size > MAX_DATA:
         raise JobDataError(f"The job's data is too large: more than {MAX_DATA >> 20} MB.")
-    return checked(RenderJobData, raw, hint="Submit it again with this program's own command.")
+    return checked(model, raw, hint="Submit it again with this program's own command.")
 
 
 def work_dir_of(config: WorkerConfig, job_id: str) -> Path:
     """The job's own folder: the same at every attempt, whatever the id holds."""
-    digest = hashlib.sha256(f"{config.queue_name}\0{job_id}".encode("utf-8", "surrogatepass")).hexdigest()
-    return config.work_root / digest[:24]
+    return config.work_root / _digest(config, job_id)
+
+
+def shared_dir_of(config: WorkerConfig, job_id: str, data: RenderJobData) -> Path | None:
+    """The folder in which several workers share the segments of a video, beside the video, where all of them write;
+    None for a video that is sent to a server, or whose song comes from one.
+
+    Raises:
+        EtherealError: like ``make_request``.
+    """
+    if errands_of(config, job_id, data) != Errands():
+        return None
+    return output_dir_of(config, data) / f"{SHARED_PREFIX}{_digest(config, job_id)}"
+
+
+def _digest(config: WorkerConfig, job_id: str) -> str:
+    text = f"{config.queue_name}\0{job_id}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()[:24]
 
 
 def make_request(config: WorkerConfig, job_id: str, data: RenderJobData) -> RenderRequest:
@@ -102,6 +132,23 @@ def errands_of(config: WorkerConfig, job_id: str, data: RenderJobData) -> Errand
         fetch=tuple((place, _fetched(config, job_id, place)) for place in here if is_url(place)),
         send_to=_send_to(config, data),
     )
+
+
+def make_part_request(config: WorkerConfig, part_id: str, part: PartJobData) -> RenderRequest:
+    """The request for one attempt at a part of a video; the child may write into the shared folder only.
+
+    Raises:
+        EtherealError: like ``make_request``.
+    """
+    shared = shared_dir_of(config, part.job_id, part.job)
+    if shared is None:
+        raise JobDataError("The song or the output folder of a video that was split up is on a server for this worker.")
+    update = {
+        "output_dir": str(shared),
+        "shared_dir": str(shared),
+        "part": PartRequest(mark=part.mark, start=part.start, stop=part.stop),
+    }
+    return make_request(config, part_id, part.job).model_copy(update=update)
 
 
 def _pattern(config: WorkerConfig, data: RenderJobData) -> str:

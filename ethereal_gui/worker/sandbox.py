@@ -17,14 +17,17 @@ from pydantic import ValidationError
 from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, RenderCrashedError
 from ethereal_gui.domain.job import Progress
 from ethereal_gui.domain.wire import WireModel
+from ethereal_gui.render.spec import Part, Split, SplitUp
 from ethereal_gui.render.video.storage import writing
 from ethereal_gui.worker.messages import (
     ChildMessage,
     Done,
     Failed,
     LogLine,
+    PartDone,
     ProgressLine,
     RenderRequest,
+    SplitLine,
     Transferred,
     TransferRequest,
     parse_line,
@@ -157,7 +160,7 @@ class ChildProcess:
                     self._on_progress(message.progress)
                 case LogLine():
                     self._on_log(message.text)
-                case Done() | Transferred() | Failed():
+                case Done() | SplitLine() | PartDone() | Transferred() | Failed():
                     return message
 
     def _judge(self, result: ChildMessage | None, returncode: int | None, stderr: list[str]) -> ChildMessage:
@@ -211,9 +214,22 @@ class RenderProcess(ChildProcess):
         )
 
     async def run(self) -> Done:
-        """Render and wait for the end; raises what ``finish`` does."""
+        """Render and wait for the end; raises what ``finish`` does.
+
+        Raises:
+            SplitUp: others shall render the parts of the video first.
+        """
+        match await self.finish():
+            case Done() as done:
+                return done
+            case SplitLine() as line:
+                raise SplitUp(Split(line.mark, line.frames, tuple(Part(*part) for part in line.parts)))
+        raise RenderCrashedError("The render process said something that was not understood.")
+
+    async def run_part(self) -> PartDone:
+        """Render the part of the request and wait for the end; raises what ``finish`` does."""
         done = await self.finish()
-        if not isinstance(done, Done):
+        if not isinstance(done, PartDone):
             raise RenderCrashedError("The render process said something that was not understood.")
         return done
 

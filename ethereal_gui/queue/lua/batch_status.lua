@@ -11,6 +11,9 @@ local CHUNK, SMALL = 1000, 1000
 
 local active = {}
 for _, id in ipairs(rcall("LRANGE", base .. "active", 0, -1)) do active[id] = true end
+for _, id in ipairs(rcall("ZRANGE", base .. "waiting-children", 0, -1)) do
+  if isSplitUp(id) then active[id] = true end
+end
 
 -- A test for membership in a sorted set. BullMQ keeps the finished jobs few, unless somebody told it otherwise.
 local function members(name)

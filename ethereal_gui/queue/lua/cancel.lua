@@ -1,4 +1,5 @@
--- Cancel one job. A job that waits in any way fails at once; for a running one the wish is noted for its worker.
+-- Cancel one job. A job that waits in any way fails at once, also one that waits for the parts of its video, whose
+-- renders their workers end then; for a running one the wish is noted for its worker.
 -- Returns "cancelled", "requested", "finished" or "missing".
 -- ARGV: base, id, reason, how many failed jobs to keep when the job does not say
 local id, reason = ARGV[2], ARGV[3]
@@ -8,12 +9,14 @@ if not state or state == "completed" or state == "failed" then
   rcall("ZREM", base .. "cancelling", id)
   return (state or batchOf(id)) and "finished" or "missing"
 end
-if state == "active" or state == "waiting-children" then
+if state == "active" then
   if rcall("ZADD", base .. "cancelling", "NX", now(), id) == 1 then emit("cancelling", "jobId", id) end
   return "requested"
 end
 leaveLine(id)
 rcall("ZREM", base .. "delayed", id)
+rcall("ZREM", base .. "waiting-children", id)
+dropParts(id)
 local finished = now()
 rcall("HSET", key, "failedReason", reason, "finishedOn", finished, "delay", 0)
 rcall("HDEL", key, "defa")

@@ -58,6 +58,57 @@ local function stateOf(id)
   return nil
 end
 
+-- A video that was split up has its parts in a queue of their own, as children of its job. A part is wanted as long as
+-- it is among the job's dependencies; a worker that sees that it is not ends its render.
+local partsBase = string.sub(base, 1, -2) .. "-parts:"
+
+local function isPart(key)
+  return string.sub(key, 1, #partsBase) == partsBase
+end
+
+local function wantedParts(id)
+  local parts = {}
+  for _, key in ipairs(rcall("SMEMBERS", base .. id .. ":dependencies")) do
+    if isPart(key) then parts[#parts + 1] = key end
+  end
+  return parts
+end
+
+-- Strike the ended parts of a job off one of BullMQ's lists of them (":processed" or ":failed"). Returns what they said.
+local function takeEnded(id, list)
+  local said = {}
+  local entries = rcall("HGETALL", base .. id .. list)
+  for i = 1, #entries, 2 do
+    if isPart(entries[i]) then
+      said[#said + 1] = entries[i + 1]
+      rcall("HDEL", base .. id .. list, entries[i])
+    end
+  end
+  return said
+end
+
+-- Nobody wants the parts of a job any more.
+local function dropParts(id)
+  for _, key in ipairs(wantedParts(id)) do
+    local part = string.sub(key, #partsBase + 1)
+    rcall("SREM", base .. id .. ":dependencies", key)
+    local waited = rcall("LREM", partsBase .. "wait", 1, part) + rcall("LREM", partsBase .. "paused", 1, part)
+      + rcall("ZREM", partsBase .. "prioritized", part) + rcall("ZREM", partsBase .. "delayed", part)
+    if waited > 0 then
+      rcall("DEL", key, key .. ":logs", key .. ":dependencies", key .. ":processed", key .. ":failed")
+      rcall("XADD", partsBase .. "events", "MAXLEN", "~", 10000, "*", "event", "removed", "jobId", part)
+    end
+  end
+  takeEnded(id, ":processed")
+  takeEnded(id, ":failed")
+  rcall("HDEL", base .. id, "splitAt")
+end
+
+-- Workers render its parts: it waits for its children and has been taken before.
+local function isSplitUp(id)
+  return rcall("ZSCORE", base .. "waiting-children", id) and rcall("HEXISTS", base .. id, "processedOn") == 1
+end
+
 -- The batch whose index has the job: job ids begin with their batch's id, those of strangers are noted aside.
 local function batchOf(id)
   local from = 1

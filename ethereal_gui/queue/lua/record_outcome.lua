@@ -3,6 +3,7 @@
 local id, state = ARGV[2], ARGV[4]
 local batch = batchOf(id) or adopt(id, ARGV[3])
 rcall("ZREM", base .. "cancelling", id)
+if state == "failed" then dropParts(id) end
 if not batch then return 0 end
 local changes = cjson.decode(ARGV[5])
 changes["finishedOn"] = tostring(now())

@@ -16,6 +16,7 @@ rcall("ZREM", base .. "cancelling", id)
 if state == "delayed" then
   rcall("HSET", key, "delay", 0)
 else
+  dropParts(id)
   rcall("HDEL", key, "finishedOn", "processedOn", "failedReason", "returnvalue", "atm", "ats", "stc", "defa", "pb", "left")
   rcall("HSET", key, "progress", "0")
   if batch then dropOutcome(batch, id) end
