@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-from pathlib import PurePath
 from typing import Any
 
 from rich.console import Console, Group
@@ -14,6 +13,7 @@ from rich.text import Text
 from ethereal_gui.commands.progress import describe
 from ethereal_gui.domain.batch import BatchJobData, BatchStatus
 from ethereal_gui.domain.job import JobSnapshot, JobStatus
+from ethereal_gui.domain.locations import file_name, folder_of
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.settings import load_settings
 
@@ -130,7 +130,7 @@ def _batch_table(status: BatchStatus, jobs: list[JobSnapshot]) -> Table:
         + (f", {status.processing} running" if status.processing else "")
         + (f", {status.pending} waiting" if status.pending else "")
     )
-    folders = sorted({str(PurePath(job.outcome.output_path).parent) for job in jobs if job.outcome})
+    folders = sorted({folder_of(job.outcome.output_path) for job in jobs if job.outcome})
     table = Table(title=title, title_justify="left", caption="\n".join(folders), caption_justify="left", expand=False)
     for heading in ("Song", "Format", "State", "Progress"):
         table.add_column(heading, overflow="fold", no_wrap=heading != "Song")
@@ -150,7 +150,7 @@ def _batch_table(status: BatchStatus, jobs: list[JobSnapshot]) -> Table:
 
 def _result(job: JobSnapshot) -> str:
     if job.outcome:
-        return PurePath(job.outcome.output_path).name
+        return file_name(job.outcome.output_path)
     return job.failed_reason or (job.left_by.note if job.left_by else "")
 
 

@@ -172,6 +172,11 @@ def file_name(place: str) -> str:
     return pure_path(place).name
 
 
+def folder_of(place: str) -> str:
+    """The folder of a path or URL, written as it is."""
+    return place.rpartition("/")[0] if is_url(place) else str(pure_path(place).parent)
+
+
 def is_absolute(path: str) -> bool:
     """Whether it is an absolute path of any system."""
     return "\0" not in path and pure_path(path).is_absolute()

@@ -7,7 +7,7 @@ from typing import Final
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
-from ethereal_gui.domain.locations import file_name, is_url
+from ethereal_gui.domain.locations import file_name, folder_of, is_url
 from ethereal_gui.ui.text import tr
 from ethereal_gui.ui.toast import Toast
 
@@ -17,7 +17,7 @@ _MOST: Final = 5
 
 def show_videos(places: Iterable[str], toast: Toast, *, folder: bool) -> None:
     """Open these videos, or their folders; one on a server by whatever the system has for its kind of address."""
-    targets = list(dict.fromkeys(_folder_of(place) if folder else place for place in places))[:_MOST]
+    targets = list(dict.fromkeys(folder_of(place) if folder else place for place in places))[:_MOST]
     missing = [place for place in targets if not is_url(place) and not Path(place).exists()]
     for place in targets:
         if place in missing:
@@ -26,7 +26,3 @@ def show_videos(places: Iterable[str], toast: Toast, *, folder: bool) -> None:
             toast.complain(tr("This computer has no program for {0}").format(place))
     if missing:
         toast.complain(tr("“{0}” is not there any more.").format(file_name(missing[0])))
-
-
-def _folder_of(place: str) -> str:
-    return place.rpartition("/")[0] if is_url(place) else str(Path(place).parent)

@@ -120,7 +120,7 @@ class FileServer:
                 on_bytes(int(self.value))
 
         hidden = _hidden(folder, key)
-        with contextlib.suppress(FileNotFoundError):
+        if self.exists(hidden):
             self._files.rm_file(hidden)
         self._files.put_file(str(local), hidden, callback=Meter())
         size, arrived = local.stat().st_size, self.look(hidden)[0]

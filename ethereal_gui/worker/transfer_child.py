@@ -5,6 +5,7 @@ and can be killed whatever a server does. It speaks the protocol of ``messages``
 """
 
 import contextlib
+import errno
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -140,9 +141,10 @@ def _speaking_of(place: str) -> Iterator[None]:
         raise
     except Exception as error:
         names = {cls.__name__ for cls in type(error).__mro__}
-        if names & _MISSING:
+        number = getattr(error, "errno", None)  # smbprotocol's errors have nothing else that tells them apart
+        if names & _MISSING or number == errno.ENOENT:
             raise FileMissingError(f"“{place}” is not there.") from error
-        if names & _REFUSED:
+        if names & _REFUSED or number in (errno.EACCES, errno.EPERM):
             raise FileUnreadableError(
                 f"“{place}” cannot be reached: {_said(error)}.",
                 hint="Check the worker's keys, known hosts and permissions for that server.",

@@ -26,7 +26,9 @@ from ethereal_gui.domain.job import JobStatus, Progress, Stage
 from ethereal_gui.queue.connection import ServerAddress
 from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.worker.messages import FetchRequest, FolderRequest, SendRequest, Transferred, TransferRequest
+from ethereal_gui.worker.requests import work_dir_of
 from ethereal_gui.worker.sandbox import TransferProcess
+from ethereal_gui.worker.workspace import make_output_dir
 from tests.integration.farm import open_farm
 from tests.integration.rendering import finished, job_until, make_song, run, running, shared_cache, worker_config
 from tests.sftp_server import SftpKeys, SftpServer, make_keys, serving
@@ -146,6 +148,30 @@ async def test_a_server_that_dies_in_the_middle_costs_an_attempt_and_nothing_is_
     assert {int(offset) for _, offset, _ in reads} == {1 << 20}, "it goes on where the first attempt has stopped"
 
 
+async def test_a_server_that_is_gone_at_the_end_costs_the_transfer_and_not_the_render(
+    server_address: ServerAddress, queue: RenderQueue, queue_name: str, tmp_path: Path, keys: SftpKeys
+) -> None:
+    config = worker_config(server_address, tmp_path, queue_name)
+    with serving(tmp_path / "nas", keys) as first:
+        keys.trust(first.port)
+        job_id = await add(queue, str(make_song(tmp_path / "a.wav", 0.5)), first.url("videos"))
+        async with running(config):
+            await job_until(queue, job_id, lambda job: bool(job.progress and job.progress.stage is Stage.RENDERING))
+            first.kill()
+            failed = await job_until(queue, job_id, lambda job: job.failed_reason is not None)
+            assert "videos" in (failed.failed_reason or "")
+            with serving(tmp_path / "nas", keys, port=first.port):
+                job = await finished(queue, job_id)
+    assert job.outcome is not None, job.failed_reason
+    assert job.attempts_made >= 2
+    assert [f"{first.url('videos')}/{path.name}" for path in (tmp_path / "nas" / "videos").iterdir()] == [
+        job.outcome.output_path
+    ]
+    log = await queue.job_log(job_id)
+    assert sum("Went on from frame 15 of an earlier attempt." in line for line in log) >= 1, "it was rendered once"
+    assert not work_dir_of(config, job_id).exists()
+
+
 async def test_cancelling_ends_a_transfer_within_a_second(
     server_address: ServerAddress, queue: RenderQueue, queue_name: str, tmp_path: Path, keys: SftpKeys
 ) -> None:
@@ -165,19 +191,19 @@ async def test_cancelling_ends_a_transfer_within_a_second(
             assert (await finished(queue, job_id, 10)).is_cancelled
 
 
-async def add(queue: RenderQueue, url: str, output_dir: str) -> str:
+async def add(queue: RenderQueue, place: str, output_dir: str) -> str:
     """A job as a foreign producer adds it, tried again soon."""
     batch = f"b{uuid4().hex[:8]}"
     data = {
         "batchId": batch,
-        "audioFile": {"id": "a1", "path": url, "originalName": "a.wav"},
+        "audioFile": {"id": "a1", "path": place, "originalName": "a.wav"},
         "template": "flame",
         "outputFormat": "1080p",
         "renderDbId": None,
         "outputDir": output_dir,
         "quality": "draft",
     }
-    Path(output_dir).mkdir(exist_ok=True)
+    make_output_dir(output_dir)
     options = {"jobId": f"{batch}-a1-1080p", "attempts": 5, "backoff": {"type": "fixed", "delay": 1_000}}
     await queue.access.queue.add("render", data, options)
     return str(options["jobId"])

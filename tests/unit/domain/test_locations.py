@@ -9,6 +9,7 @@ from ethereal_gui.domain.job import RenderOptions
 from ethereal_gui.domain.locations import (
     Url,
     file_name,
+    folder_of,
     is_absolute,
     is_url,
     join,
@@ -125,6 +126,8 @@ def test_a_password_never_travels_in_a_job() -> None:
 def test_names_and_places_below() -> None:
     assert file_name("sftp://nas/a/50% #1?.wav") == "50% #1?.wav"
     assert file_name(r"Z:\a\b.wav") == "b.wav"
+    assert folder_of("sftp://nas/videos/v.mp4") == "sftp://nas/videos"
+    assert (folder_of("/videos/v.mp4"), folder_of(r"Z:\videos\v.mp4")) == ("/videos", r"Z:\videos")
     assert join("s3://bucket/videos/", "v.mp4") == "s3://bucket/videos/v.mp4"
     assert steps_below("sftp://nas/music", "sftp://nas/music/a/b.wav") == ("a", "b.wav")
     assert steps_below("sftp://nas/music", "sftp://nas/music/../b.wav") is None
