@@ -3,9 +3,9 @@
     python -m tests.corpus.full [WORDS] [--parallel N]
 
 Each file goes the whole way that a foreign producer could send it: its path in a job's data, checked, into a rendering
-child of its own, confined, in draft quality and the smallest format. A file that the intake would refuse is rendered
-all the same. Prints what went wrong, and the figures; exit code 1 when anything did. WORDS: only files whose
-name has them.
+child of its own, confined, in draft quality and the smallest format, with its own title and cover as a caption. A file
+that the intake would refuse is rendered all the same. Prints what went wrong, and the figures; exit code 1 when there
+was anything. WORDS: only files whose name has them.
 """
 
 import argparse
@@ -119,6 +119,7 @@ async def render(specimen: Specimen, config: WorkerConfig) -> tuple[str, str, in
         "template": "flame",
         "outputFormat": SMALLEST,
         "renderDbId": None,
+        "caption": "picture",
     }
     memory = 0
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.domain.formats import Quality
+from ethereal_gui.domain.job import Caption
 from ethereal_gui.domain.naming import DEFAULT_PATTERN, candidate_names
 from ethereal_gui.domain.paths import resource_path
 from ethereal_gui.domain.template import load_template
@@ -29,7 +30,7 @@ def main() -> None:
     template = load_template(resource_path("templates", "flame.json"))
     for number, line in enumerate(sys.stdin):
         path, began = Path(json.loads(line)), time.monotonic()
-        spec = RenderSpec(path, template, small_format(), 30, Quality.DRAFT)
+        spec = RenderSpec(path, template, small_format(), 30, Quality.DRAFT, caption=Caption.PICTURE)
         names = candidate_names(DEFAULT_PATTERN, {"date": "2026-11-25", "song": path.stem, "format": "small"})
         answer: dict[str, object]
         try:

@@ -33,11 +33,11 @@ TELL_SECONDS = 15.0
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the files so far; ``kept``: copies of those that ended a child."""
+    """What became of the files so far; ``slowest``: seconds and name; ``kept``: copies of those that ended a child."""
 
     tried: int = 0
     taken: int = 0
-    slowest: float = 0.0
+    slowest: tuple[float, str] = (0.0, "")
     kept: list[Path] = field(default_factory=list)
 
 
@@ -90,7 +90,7 @@ def look(prober: Prober, path: Path, tally: Tally, keep: Path) -> None:
         tally.taken += 1
         prober.cover(path)
     tally.tried += 1
-    tally.slowest = max(tally.slowest, time.monotonic() - began)
+    tally.slowest = max(tally.slowest, (time.monotonic() - began, path.name))
     if prober.lost > before:
         keep.mkdir(parents=True, exist_ok=True)
         tally.kept.append(Path(shutil.copy(path, keep)))
@@ -141,11 +141,12 @@ def main() -> int:
         # A prober for each thread, so that a lost child belongs to the file that was being looked into.
         with ThreadPoolExecutor(CHILDREN) as threads:
             tallies = list(threads.map(lambda n: _share(pool, options, began, n), range(CHILDREN)))
+    seconds, name = max(tally.slowest for tally in tallies)
     tried, kept = sum(tally.tried for tally in tallies), [path for tally in tallies for path in tally.kept]
     print(
         f"seed {options.seed}: {tried} files in {time.monotonic() - began:.0f} s, "
         f"{sum(tally.taken for tally in tallies)} taken as songs, {len(kept)} ended a child, "
-        f"slowest {max(tally.slowest for tally in tallies):.1f} s"
+        f"slowest {seconds:.1f} s ({name})"
     )
     return 1 if kept else 0
 
