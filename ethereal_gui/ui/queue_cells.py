@@ -126,7 +126,7 @@ def _job_state(job: JobNode) -> tuple[str, str]:
     if job.state is DisplayState.FAILED and snapshot.attempts_made > 1:
         return word, tr("{0} attempts").format(snapshot.attempts_made)
     if job.state is DisplayState.WAITING and snapshot.left_by:
-        return word, tr("for another worker")
+        return word, tr("left to others")
     if job.state is DisplayState.WAITING and snapshot.priority:
         return word, tr("low priority")
     return word, ""

@@ -259,9 +259,8 @@ class RenderWorker:
             self._job_failed(job, f"{type(error).__name__}: {error}", final=False)
             raise
         finally:
-            self._runners.pop(job.id, None)
-            self._claims.pop(job.id, None)
-            self._lost.discard(job.id)
+            if self._runners.get(job.id) is runner:  # a job that was left may be with another slot by now
+                self._forget(job.id)
         self._on_event(f"{job.id}: done{f', {outcome.output_path}' if outcome else ''}")
         return outcome.to_wire() if outcome else {}
 
@@ -271,13 +270,18 @@ class RenderWorker:
         Meanwhile this slot takes nothing: whoever has just given a job back would be the first to get it again.
         """
         await note_left(self._worker, job, leaving.left)
-        self._runners.pop(job.id), self._claims.pop(job.id)
+        self._forget(job.id)
         await put_back(self._worker, job, token)
         if leaving.is_first:
             self._on_event(f"{job.id}: left to other workers. {leaving.__cause__}")
         await asyncio.sleep(OFFER_SECONDS)
         with contextlib.suppress(QueueError):
             await self._queue.set_aside(job.id, leaving.seconds)
+
+    def _forget(self, job_id: str) -> None:
+        self._runners.pop(job_id, None)
+        self._claims.pop(job_id, None)
+        self._lost.discard(job_id)
 
     def _block(self, job_id: str, runner: JobRunner | PartRunner, error: BaseException | None) -> None:
         """After a trouble with a disk take nothing more until it is over."""

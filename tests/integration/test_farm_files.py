@@ -17,7 +17,7 @@ from tests.integration.rendering import QUICK, finished, job_until, make_song, r
 from tests.integration.workers import until
 
 
-def worker(address: ServerAddress, folder: Path, queue_name: str, *roots: Path) -> WorkerConfig:
+def worker(address: ServerAddress, folder: Path, queue_name: str, *roots: Path, concurrency: int = 1) -> WorkerConfig:
     """A worker that reads only what lies below its roots."""
     config = worker_config(address, folder, queue_name)
     return WorkerConfig(
@@ -30,6 +30,7 @@ def worker(address: ServerAddress, folder: Path, queue_name: str, *roots: Path) 
         queue_name=queue_name,
         audio_roots=roots,
         name=folder.name,
+        concurrency=concurrency,
     )
 
 
@@ -50,7 +51,7 @@ async def test_what_one_worker_cannot_read_another_one_renders(
     music = tmp_path / "music"
     music.mkdir()
     registry = WorkerRegistry(server_address, queue_name=queue_name)
-    blind = worker(server_address, tmp_path / "blind", queue_name, tmp_path / "elsewhere")
+    blind = worker(server_address, tmp_path / "blind", queue_name, tmp_path / "elsewhere", concurrency=2)
     seeing = worker(server_address, tmp_path / "seeing", queue_name, music)
     async with running(seeing):
         await known(registry, "seeing")

@@ -68,7 +68,7 @@ def test_a_job_that_waits_for_another_worker_says_so() -> None:
     waiting = samples.waiting(samples.batch("b1", 1))[0]
     left = LeftBy(workers={"studio-1": "“/music/a.wav” cannot be read there."}, times=2)
     job = JobNode(replace(waiting, queue_state="delayed", left_by=left), BatchNode("b1", 1), 0)
-    assert queue_cells.lines(job, 3) == ("Waiting", "for another worker")
+    assert queue_cells.lines(job, 3) == ("Waiting", "left to others")
     assert queue_cells.lines(job, 4)[0] == "Left by studio-1."
     assert "A worker that can read it is needed. “/music/a.wav” cannot be read there." in queue_cells.tool_tip(job)
 
