@@ -32,7 +32,7 @@ _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
 
 _LOWEST_RATE = 1_000
 _WAV = (b"RIFF", b"RF64")
-_GLANCE = {"probesize": "32768"}
+_GLANCE = {"probesize": "16384"}
 
 # How files of the supported types begin; a file that begins like this and does not open is damaged, not something else.
 _SIGNATURES = (b"RIFF", b"RF64", b"ID3", b"fLaC", b"OggS", b"FORM", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xfa")
