@@ -193,6 +193,20 @@ def syncsafe(number: int) -> bytes:
     return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes these things away")
+def test_a_child_has_given_up_what_it_does_not_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_PASSWORD", "a secret")
+    with Prober(children=1, memory=300 << 20) as prober:
+        prober.song(song(tmp_path / "a.wav"))
+        (child,) = children()
+        folder = Path(f"/proc/{child.pid}")
+        assert "NoNewPrivs:\t1" in (folder / "status").read_text()
+        assert f"Max data size             {300 << 20}" in (folder / "limits").read_text()
+        assert "Max core file size        0 " in (folder / "limits").read_text()
+        assert b"secret" not in (folder / "environ").read_bytes()
+        assert os.getsid(child.pid) == child.pid
+
+
 def test_covers_are_drawn_anew_and_bombs_left_out(prober: Prober, tmp_path: Path) -> None:
     def with_cover(name: str, data: bytes) -> Path:
         path = song(tmp_path / f"{name}.flac")
