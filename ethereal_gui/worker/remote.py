@@ -3,10 +3,11 @@
 ``sftp`` goes by fsspec and sshfs (asyncssh): ``~/.ssh`` has its keys, known hosts and settings. ``smb`` goes by fsspec
 and smbprotocol. fsspec's own configuration completes both (``FSSPEC_SFTP_PASSWORD=...``, ``~/.config/fsspec``). ``s3``
 goes by obstore, for fsspec's s3fs needs an older python-dateutil than BullMQ does; the usual ``AWS_...`` variables
-configure it. Only the transfer child imports this module.
+configure it. The packages are optional, and loaded only by the transfer child.
 """
 
 import contextlib
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -15,9 +16,13 @@ from typing import IO, Any, Final, Protocol
 
 from ethereal_gui.domain.locations import Url
 
+PACKAGES: Final = {"sftp": "sshfs", "smb": "smbprotocol", "s3": "obstore"}
+"""What has to be installed for each kind of server."""
+
 CONNECT_SECONDS: Final = 30
 CHUNK: Final = 8 << 20
 _S3_ENDPOINTS: Final = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT")
+_SMB: Final = "fsspec.implementations.smb"
 _FSSPEC_OPTIONS: Final[dict[str, dict[str, Any]]] = {
     # sshfs itself would take any host's key; an empty tuple has asyncssh look into ~/.ssh/known_hosts.
     "sftp": {
@@ -80,14 +85,16 @@ class FileServer:
     """Files with folders and renaming: ``sftp``, ``smb``. See ``Remote``."""
 
     def __init__(self, url: Url) -> None:
-        import fsspec
         from fsspec.config import conf
 
+        # Not by fsspec's registry: without sshfs that would take paramiko, which trusts any host.
+        module, name = ("sshfs", "SSHFileSystem") if url.scheme == "sftp" else (_SMB, "SMBFileSystem")
+        make = getattr(importlib.import_module(module), name)
         options = {**_FSSPEC_OPTIONS[url.scheme], **conf.get(url.scheme, {})}
         named = {"host": url.host, "port": url.port, "username": url.user}
         options |= {name: value for name, value in named.items() if value is not None}
         self._scheme = url.scheme
-        self._files: Any = fsspec.filesystem(url.scheme, skip_instance_cache=True, **options)
+        self._files: Any = make(skip_instance_cache=True, **options)
 
     def look(self, path: str) -> tuple[int, str]:
         """See ``Remote``."""

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from ethereal_gui.domain.errors import (
     FileUnreadableError,
     LocationError,
     NotAudioError,
+    OutOfReachError,
     TransferError,
 )
 from ethereal_gui.domain.job import JobStatus, Progress, Stage
@@ -274,3 +276,14 @@ async def test_what_cannot_be_fetched_says_why_and_whether_to_try_again(
     gone = await error(server.url("none.wav"))
     assert isinstance(gone, TransferError)
     assert gone.retryable
+
+
+async def test_a_worker_without_the_package_says_what_to_install(
+    tmp_path: Path, server: SftpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shadow = tmp_path / "shadow" / "sshfs"
+    shadow.mkdir(parents=True)
+    (shadow / "__init__.py").write_text("raise ImportError('No module named sshfs')")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(shadow.parent), *sys.path]))
+    with pytest.raises(OutOfReachError, match=r"pip install 'ethereal-gui\[farm\]'"):
+        await transfer(tmp_path, FetchRequest(url=server.url("a.wav"), path=str(tmp_path / "a.wav")))
