@@ -2,11 +2,11 @@
 
 Every field says its bounds, its description and, in ``json_schema_extra``, under which heading the settings dialog
 shows it. ``REDIS_URL``, ``REDIS_HOST``, ``REDIS_PORT``, ``REDIS_USERNAME`` and ``REDIS_PASSWORD`` go by their usual
-names; every other field is ``ETHEREAL_`` and its name in capitals. A ``.env`` file in the current folder is read too.
+names; every other field is ``ETHEREAL_`` and its name in capitals. A ``.env`` file in the current folder may name the
+server too, and nothing else.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     JsonConfigSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -26,6 +27,7 @@ from ethereal_gui.domain.hours import parse_hours
 from ethereal_gui.domain.locations import parse_path_maps
 from ethereal_gui.domain.naming import DEFAULT_PATTERN, check_pattern
 from ethereal_gui.domain.paths import default_data_dir, default_output_dir
+from ethereal_gui.domain.private import write_private
 
 FILE_NAME: Final = "settings.json"
 
@@ -268,12 +270,12 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment, then ``.env``, then the settings file."""
         file = JsonConfigSettingsSource(settings_cls, json_file=settings_file())
-        return init_settings, env_settings, dotenv_settings, file
+        return init_settings, env_settings, _ServerOnly(settings_cls), file
 
     def with_changes(self, changes: Mapping[str, Any]) -> "Settings":
         """A copy with the given fields set, checked as if they came from the file.
@@ -286,6 +288,13 @@ class Settings(BaseSettings):
             return type(self)(**{**current, **changes})
         except ValidationError as error:
             raise SettingsError(_readable(error)) from error
+
+
+class _ServerOnly(DotEnvSettingsSource):
+    """``.env`` of the current folder: it may have come with a stranger's songs, and must not name a command to run."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if name.lower().startswith("redis_")}
 
 
 def settings_file() -> Path:
@@ -323,7 +332,7 @@ def save_settings(changes: Mapping[str, Any]) -> Settings:
             stored.pop(name, None)
         else:
             stored[name] = _plain(value)
-    _write_private(path, json.dumps(stored, indent=2, ensure_ascii=False) + "\n")
+    write_private(path, json.dumps(stored, indent=2, ensure_ascii=False) + "\n")
     return load_settings()
 
 
@@ -335,17 +344,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
     return value
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def _readable(error: ValidationError) -> str:

@@ -9,6 +9,7 @@ from ethereal_gui.commands.progress import ProgressView, describe
 from ethereal_gui.domain.batch import BatchJobData, utc_now
 from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.domain.job import Progress, RenderJobData
+from ethereal_gui.domain.private import private_folder
 from ethereal_gui.queue.connection import address_from_url
 from ethereal_gui.service.configuration import worker_config
 from ethereal_gui.settings import Settings, load_settings
@@ -23,7 +24,7 @@ async def render_command(options: argparse.Namespace, prober: Prober) -> int:
     """Render one after the other; prints each finished file. 1 when a file was refused or a render failed."""
     settings = load_settings()
     choices = await read_choices(options, settings, prober)
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(settings.data_dir)
     make_output_dir(str(choices.options.output_dir))
     failed = choices.skipped
     with ProgressView() as view:

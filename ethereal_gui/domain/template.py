@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from ethereal_gui.domain.errors import TemplateError, UnknownTemplateError
+from ethereal_gui.domain.private import write_private
 from ethereal_gui.domain.wire import WireModel
 
 TEMPLATE_FORMAT_VERSION = 1
@@ -162,13 +163,9 @@ class TemplateLibrary:
         Raises:
             TemplateError: the folder cannot be written.
         """
-        folder = self._folders[-1]
-        path = folder / f"{template.id}.json"
-        temporary = path.with_name(f".{path.name}.part")
+        words = template.model_dump_json(by_alias=True, indent=2) + "\n"
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            temporary.write_text(template.model_dump_json(by_alias=True, indent=2) + "\n", "utf-8")
-            temporary.replace(path)
+            write_private(self._folders[-1] / f"{template.id}.json", words)
         except OSError as error:
             raise TemplateError(f"The template could not be saved: {error.strerror}.") from error
 

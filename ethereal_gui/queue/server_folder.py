@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from ethereal_gui.domain.errors import ServerUnavailableError, StorageError
+from ethereal_gui.domain.private import private_folder, write_private
 
 if sys.platform != "win32":
     import fcntl
@@ -71,9 +72,7 @@ class ServerFolder:
             StorageError: it cannot be made or is somebody else's.
         """
         try:
-            for folder in (self.path.parent, self.path):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _make_private(self.path)
+            _make_private(private_folder(self.path))
             (self.path / "users").mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StorageError(
@@ -91,7 +90,7 @@ class ServerFolder:
             self.password_file.chmod(0o600)
             return known
         new = secrets.token_urlsafe(32)
-        self._write("password", new)
+        write_private(self.path / "password", new)
         return new
 
     def state(self) -> ServerState | None:
@@ -107,11 +106,11 @@ class ServerFolder:
         if state is None:
             (self.path / "state.json").unlink(missing_ok=True)
         else:
-            self._write("state.json", json.dumps(asdict(state)))
+            write_private(self.path / "state.json", json.dumps(asdict(state)))
 
     def note_recovery(self, text: str) -> None:
         """Write down what had to be left out to make the data readable, for whoever asks later."""
-        self._write("recovery", f"{time.strftime('%Y-%m-%d %H:%M')}: {text}")
+        write_private(self.path / "recovery", f"{time.strftime('%Y-%m-%d %H:%M')}: {text}")
 
     def last_recovery(self) -> str | None:
         """What was written down last, or None."""
@@ -132,6 +131,7 @@ class ServerFolder:
         if state and _is_private(Path(state.socket).parent):
             return Path(state.socket)
         name = f"ethereal-{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]}"
+        # Whatever lies there is not trusted: see _is_private below.
         for root in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):  # noqa: S108
             if not root or len(os.fsencode(root)) + len(name) + 20 > LONGEST_SOCKET_PATH:
                 continue
@@ -200,15 +200,6 @@ class ServerFolder:
                 used = True
             os.close(descriptor)
         return used
-
-    def _write(self, name: str, text: str) -> None:
-        temporary = self.path / f".{name}.{os.getpid()}"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.path / name)
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ethereal_gui.domain.errors import PartRefusedError, RenderError, VerificationError
 from ethereal_gui.domain.formats import OutputFormat, Quality
 from ethereal_gui.domain.job import Progress
+from ethereal_gui.domain.private import private_folder
 from ethereal_gui.domain.template import Template
 from ethereal_gui.render.audio.analyse import analyse
 from ethereal_gui.render.audio.features import AudioFeatures
@@ -403,7 +404,7 @@ class _Job:
         _remove_others(root, mark)
         folder = root / mark
         with writing(self.work_dir):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(folder)
         return folder
 
     def _shared_folder(self, mark: str, plan: list[Segment], setup: EncoderSetup) -> Path | None:

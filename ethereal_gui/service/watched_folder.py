@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+from ethereal_gui.domain.private import write_private
 from ethereal_gui.intake.expand import expand
 
 SETTLE_SECONDS: Final = 10.0
@@ -94,10 +95,7 @@ class WatchedFolder:
     def _write(self) -> None:
         # Surrogates of odd file names survive in JSON's own escapes.
         words = json.dumps({"folder": str(self.folder), "taken": self._taken}, ensure_ascii=True)
-        self._ledger.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = self._ledger.with_name(f".{self._ledger.name}.{os.getpid()}")
-        temporary.write_text(words, "utf-8")
-        temporary.replace(self._ledger)
+        write_private(self._ledger, words)
 
 
 def _signature(path: Path) -> Signature | None:

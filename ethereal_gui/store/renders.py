@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from ethereal_gui.domain.errors import DiskFullError, OutputFolderError, StorageError
 from ethereal_gui.domain.job import RenderJobData, RenderOutcome
+from ethereal_gui.domain.private import private_folder
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS renders (
@@ -89,7 +90,7 @@ class RenderStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(path.parent)
         path.touch(mode=0o600, exist_ok=True)
         with self._connect() as connection:
             connection.execute("PRAGMA journal_mode = WAL")

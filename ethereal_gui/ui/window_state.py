@@ -1,5 +1,6 @@
 """What the window remembers between two starts: its place, its columns, the choices of the last batch."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from PySide6.QtCore import QByteArray, QSettings
 
 from ethereal_gui.domain.formats import FORMATS, FRAME_RATES, Quality
 from ethereal_gui.domain.job import Caption
+from ethereal_gui.domain.private import private_folder
 from ethereal_gui.settings import Settings
 from ethereal_gui.ui.batch_options import BatchChoices
 
@@ -17,7 +19,12 @@ class WindowState:
     """A small file in the data folder."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._file = QSettings(str(data_dir / FILE_NAME), QSettings.Format.IniFormat)
+        path = data_dir / FILE_NAME
+        with suppress(OSError):
+            # Qt gives a new file the usual rights, and leaves an old one those that it has.
+            private_folder(data_dir)
+            path.touch(mode=0o600)
+        self._file = QSettings(str(path), QSettings.Format.IniFormat)
 
     def bytes(self, name: str) -> QByteArray | None:
         """Qt's own description of a window's or splitter's state."""

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.domain.formats import Quality, StereoMode, get_format
 from ethereal_gui.domain.job import Caption
+from ethereal_gui.domain.private import private_folder
 from ethereal_gui.render.audio.analyse import analyse
 from ethereal_gui.render.audio.features import AudioFeatures
 from ethereal_gui.render.caption.card import Card
@@ -128,8 +129,7 @@ def main() -> int:
     with contextlib.suppress(OSError, AttributeError):
         os.nice(NICENESS)
     cache_dir = Path(sys.argv[1])
-    cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    confine([cache_dir], memory=MEMORY)
+    confine([private_folder(cache_dir)], memory=MEMORY)
     previewer = Previewer(cache_dir)
     for line in sys.stdin.buffer:
         _answer(previewer, line, channel)

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, RenderCrashedError
 from ethereal_gui.domain.job import Progress
+from ethereal_gui.domain.private import private_folder
 from ethereal_gui.domain.wire import WireModel
 from ethereal_gui.render.spec import Part, Split, SplitUp
 from ethereal_gui.render.video.storage import writing
@@ -42,6 +43,8 @@ _PASSED_ON = (
     "PATH", "HOME", "USERPROFILE", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR",
     "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBVA_DRIVER_NAME", "CUDA_VISIBLE_DEVICES", "PYTHONPATH", "VIRTUAL_ENV",
 )  # fmt: skip
+# `python -m` would import from the folder in which the command was started, which may be a stranger's.
+_PYTHON = {"PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 
 
 class Interrupted(Exception):
@@ -100,7 +103,7 @@ class ChildProcess:
         if self._stopped_because:
             raise self._stopped_because()
         with writing(self._work_dir.parent):
-            self._work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self._work_dir)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -178,7 +181,7 @@ class ChildProcess:
 
     async def _collect_stderr(self, process: asyncio.subprocess.Process) -> list[str]:
         kept: deque[str] = deque(maxlen=KEPT_STDERR_LINES)
-        assert process.stderr is not None  # noqa: S101
+        assert process.stderr is not None  # noqa: S101 - it is one as well
         rest = b""
         while chunk := await process.stderr.read(65536):
             *lines, rest = (rest + chunk).split(b"\n")
@@ -267,7 +270,7 @@ class TransferProcess(ChildProcess):
 def transfer_environment() -> dict[str, str]:
     """This process's own environment, for it may have the keys to servers, without what leads to the queue."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("REDIS_", "ETHEREAL_"))}
-    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    return {**kept, **_PYTHON}
 
 
 def child_environment(cache_dir: Path | None = None) -> dict[str, str]:
@@ -277,12 +280,14 @@ def child_environment(cache_dir: Path | None = None) -> dict[str, str]:
         cache_dir: where compiled kernels are kept, for a child that draws.
     """
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    kernels = {"NUMBA_CACHE_DIR": str(cache_dir / "kernels")} if cache_dir else {}
+    kernels = cache_dir / "kernels" if cache_dir else None
+    if kernels:
+        with contextlib.suppress(OSError):  # a render will say what is wrong with the disk
+            private_folder(kernels)
     return {
         **passed,
-        **kernels,
+        **({"NUMBA_CACHE_DIR": str(kernels)} if kernels else {}),
         # The analysis multiplies small matrices: a second BLAS thread would only wait in a loop, at twice the CPU time.
         "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONUTF8": "1",
+        **_PYTHON,
     }

@@ -8,7 +8,8 @@ import pytest
 
 from ethereal_gui.domain.errors import SettingsError
 from ethereal_gui.domain.formats import Quality
-from ethereal_gui.settings import Settings, Theme, load_settings, save_settings, settings_file
+from ethereal_gui.domain.paths import default_output_dir
+from ethereal_gui.settings import Settings, Theme, WhenDone, load_settings, save_settings, settings_file
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +45,18 @@ def test_a_dotenv_file_in_the_current_folder_is_read(tmp_path: Path) -> None:
     url = load_settings().redis_url
     assert url is not None
     assert url.get_secret_value() == "redis://elsewhere:6379"
+
+
+def test_a_dotenv_file_names_the_server_and_nothing_else(tmp_path: Path) -> None:
+    """It may have come with a stranger's songs."""
+    (tmp_path / ".env").write_text(
+        "REDIS_HOST=elsewhere\nETHEREAL_DONE_COMMAND=rm -r /\nETHEREAL_WHEN_DONE=command\nETHEREAL_OUTPUT_DIR=/etc\n"
+        "done_command=rm\nwatch_folder=/\n"
+    )
+    settings = load_settings()
+    assert settings.redis_host == "elsewhere"
+    assert (settings.done_command, settings.when_done, settings.watch_folder) == ("", WhenDone.NOTHING, None)
+    assert settings.output_dir == default_output_dir()
 
 
 def test_saving_keeps_the_rest_and_none_removes(tmp_path: Path) -> None:

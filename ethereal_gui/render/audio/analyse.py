@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethereal_gui.domain.errors import DiskFullError
+from ethereal_gui.domain.private import private_folder
 from ethereal_gui.render.audio import cache
 from ethereal_gui.render.audio.beats import track_beats
 from ethereal_gui.render.audio.decode import Decoded, decode_mono
@@ -65,7 +66,7 @@ def analyse(
     features = _read(stored)
     if features is None:
         try:
-            cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(cache_dir)
             with tempfile.TemporaryFile(dir=cache_dir) as scratch:
                 cache.store(stored, _Analysis(path, fps, scratch, on_progress).arrays())
         except OSError as error:

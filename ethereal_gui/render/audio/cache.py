@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ethereal_gui.domain.private import private_folder
+
 Array = NDArray[np.float32]
 
 _ALIGNMENT = 64
@@ -55,7 +57,7 @@ def store(path: Path, arrays: Mapping[str, tuple[tuple[int, ...], Iterator[Array
     Raises:
         OSError: it cannot be written.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(path.parent)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ethereal_gui.domain.errors import SettingsError
 from ethereal_gui.domain.formats import FRAME_RATES, OutputFormat, Quality, get_format
+from ethereal_gui.domain.private import private_folder
 from ethereal_gui.render.video.encoders import (
     HARDWARE,
     SOFTWARE,
@@ -131,7 +132,7 @@ class _Notes:
 
     def put(self, key: str, result: str) -> None:
         with contextlib.suppress(OSError):
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self._path.parent)
             write_durably(self._path, json.dumps({**self._read(), key: [result, time.time()]}).encode())
 
     def _read(self) -> dict[str, object]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ethereal_gui.domain.errors import RenderError
+from ethereal_gui.domain.private import private_folder
 from ethereal_gui.render.video.storage import writing
 
 SHARED_PREFIX = ".ethereal-work-"
@@ -30,7 +31,7 @@ def locked(work_dir: Path) -> Iterator[None]:
         RenderError: another process holds it. StorageError: it cannot be made.
     """
     with writing(work_dir):
-        work_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(work_dir)
         handle = os.open(work_dir / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         deadline = time.monotonic() + _PATIENCE_SECONDS
