@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ethereal_gui.commands.progress import describe
-from ethereal_gui.domain.batch import BatchJobData, BatchStatus
+from ethereal_gui.domain.batch import BatchStatus
 from ethereal_gui.domain.job import JobSnapshot, JobStatus
 from ethereal_gui.domain.locations import file_name, folder_of
 from ethereal_gui.service.render_service import RenderService
@@ -47,8 +47,7 @@ Found = list[tuple[BatchStatus, list[JobSnapshot]]]
 
 
 async def _read(service: RenderService, batch_id: str | None) -> Found | None:
-    batches: list[BatchJobData] = await service.batches()
-    ids = [batch_id] if batch_id else [batch.batch_id for batch in batches]
+    ids = [batch_id] if batch_id else [batch.batch_id for batch in await service.batches()]
     found: Found = []
     for one in ids:
         status = await service.batch_status(one)

@@ -147,18 +147,29 @@ class BatchIndex:
         ids = await self.batch_ids(10_000)
         pipe = self._client.pipeline(transaction=False)
         for batch_id in ids:
-            pipe.hmget(self._keys.batch(batch_id), "data", "complete")
+            pipe.hexists(self._keys.batch(batch_id), "complete")
         replies = await pipe.execute() if ids else []
         cut: list[str] = []
-        for batch_id, (text, complete) in zip(ids, replies, strict=True):
-            batch = None if complete else _parse(text)
-            if batch and await self._client.zcard(self._keys.batch_jobs(batch_id)) < len(batch.jobs()):
+        for batch_id in (batch_id for batch_id, complete in zip(ids, replies, strict=True) if not complete):
+            batch = await self.batch(batch_id)
+            if batch and await self.size(batch_id) < len(batch.jobs()):
                 cut.append(batch_id)
         return cut
 
     async def job_ids(self, batch_id: str) -> list[str]:
         """The batch's jobs in their order."""
         return cast(list[str], await self._client.zrange(self._keys.batch_jobs(batch_id), 0, -1))
+
+    async def size(self, batch_id: str) -> int:
+        """How many jobs the batch has."""
+        return int(await self._client.zcard(self._keys.batch_jobs(batch_id)))
+
+    async def ended_ids(self, batch_ids: Sequence[str]) -> list[str]:
+        """Jobs of these batches of which it was noted how they ended."""
+        pipe = self._client.pipeline(transaction=False)
+        for batch_id in batch_ids:
+            pipe.hkeys(self._keys.batch_ends(batch_id))
+        return [job_id for ids in (await pipe.execute() if batch_ids else []) for job_id in ids]
 
     async def status(self, batch_id: str) -> BatchStatus | None:
         """Counted by one script in one step, see ``lua/batch_status.lua``."""
@@ -185,7 +196,7 @@ class BatchIndex:
         """Write an outcome back as it was, together with its index entry."""
         index = self._keys.batch_jobs(batch_id)
         pipe = self._client.pipeline(transaction=True)
-        pipe.zadd(index, {job_id: await self._client.zcard(index)}, nx=True)
+        pipe.zadd(index, {job_id: await self.size(batch_id)}, nx=True)
         pipe.hset(self._keys.batch_outcomes(batch_id), job_id, text)
         pipe.hset(self._keys.batch_ends(batch_id), job_id, text[:1])
         pipe.zadd(self._keys.batches, {batch_id: time.time() * 1000}, nx=True)

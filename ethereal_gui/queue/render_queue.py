@@ -93,7 +93,7 @@ class RenderQueue:
         new_id = job_id(data.batch_id, data.audio_file.id, data.output_format)
         await self.access.keep_events()
         await self._index.register(data)
-        place = len(await self._index.job_ids(data.batch_id))
+        place = await self._index.size(data.batch_id)
         await self._index.add_jobs(data.batch_id, [(new_id, data)], place)
         return new_id
 
@@ -353,7 +353,7 @@ class RenderQueue:
             await self._index.put_outcome(snapshot.id, snapshot.batch_id, outcome_of_snapshot(snapshot))
             await self.access.announce("restored", jobId=snapshot.id)
             return True
-        place = len(await self._index.job_ids(snapshot.batch_id))
+        place = await self._index.size(snapshot.batch_id)
         await self._index.add_jobs(snapshot.batch_id, [(snapshot.id, snapshot.data)], place, again=True)
         if snapshot.priority:
             await self._line.set_priority(snapshot.id, snapshot.priority)
@@ -389,16 +389,21 @@ class RenderQueue:
     @reported
     async def clear_finished(self, batch_id: str | None = None) -> int:
         """Remove finished jobs, of one batch or of all. Returns how many went."""
-        batches = [batch_id] if batch_id else await self._index.batch_ids(1_000_000)
-        ids = [id_ for one in batches for id_ in await self._index.job_ids(one)]
-        if batch_id is None:
-            ids = list(dict.fromkeys([*ids, *await self.live_job_ids()]))
+        ids = await (self._index.job_ids(batch_id) if batch_id else self._ended_ids())
         cleared = 0
         for chunk in chunks(ids, _READ_CHUNK):
             finished = [one for one in await self.snapshots(chunk) if one and one.is_terminal]
             await self._drop(finished)
             cleared += len(finished)
         return cleared
+
+    async def _ended_ids(self) -> list[str]:
+        """Jobs that are finished, without a look at those that wait, which may be many more."""
+        ended = await self._index.ended_ids(await self._index.batch_ids(1_000_000))
+        pipe = self.access.client.pipeline(transaction=True)
+        for name in ("completed", "failed"):
+            pipe.zrange(self.access.keys.key(name), 0, -1)
+        return list(dict.fromkeys([*ended, *(id_ for ids in await pipe.execute() for id_ in ids)]))
 
     async def _drop(self, snapshots: Sequence[JobSnapshot]) -> None:
         """Out of the index, then out of the queue. Cut off in between, a job is indexed again when it is next seen."""

@@ -26,7 +26,10 @@ class WaitingLine:
         return [job_id for job_id in reversed(waiting) if not job_id.startswith("0:")] + list(prioritized)
 
     async def open_count(self) -> int:
-        """How many jobs run, wait, or will be tried again; held ones are nobody's business until they are released."""
+        """How many jobs run, wait, or will be tried again, whatever their number is, in one step.
+
+        Held ones are nobody's business until they are released.
+        """
         keys = self.access.keys
         pipe = self.access.client.pipeline(transaction=True)
         for name in ("active", "wait", "paused"):

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 MERGE_SECONDS: Final = 0.1
 SLOW_LOOK_SECONDS: Final = 2.0
 ORDER_SECONDS: Final = 1.0
+ORDER_SHARE: Final = 0.05
 BLOCK_MS: Final = 1_000
 PORTION: Final = 200
 CALL_TIMEOUT: Final = 30.0
@@ -67,7 +68,7 @@ class Poller:
         self._condition = server_state("", True)
         self._slow_look_at = 0.0
         self._order_changed = False
-        self._order_read_at = 0.0
+        self._order_due_at = 0.0
 
     async def updates(self) -> AsyncIterator[Update]:
         """Updates without end. One of the first two is full, and so again after trouble with the server."""
@@ -154,12 +155,17 @@ class Poller:
         )
 
     async def _order(self) -> tuple[str, ...] | None:
-        """The waiting line, read once a second at most: unlike a job, it costs what the whole line is long."""
-        if not self._order_changed or time.monotonic() - self._order_read_at < ORDER_SECONDS:
+        """The waiting line, read once a second at most and in a twentieth of the time.
+
+        Unlike a job, it costs what the whole line is long, and every job that starts changes it.
+        """
+        began = time.monotonic()
+        if not self._order_changed or began < self._order_due_at:
             return None
         self._order_changed = False
-        self._order_read_at = time.monotonic()
-        return tuple(await self._queue.waiting_order())
+        order = tuple(await self._queue.waiting_order())
+        self._order_due_at = began + max(ORDER_SECONDS, (time.monotonic() - began) / ORDER_SHARE)
+        return order
 
     async def _new_batches(self, snapshots: list[JobSnapshot]) -> list[BatchJobData]:
         new = {snapshot.batch_id for snapshot in snapshots if snapshot.batch_id} - self._known_batches

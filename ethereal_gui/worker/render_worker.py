@@ -9,7 +9,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Final
 
 from bullmq import DelayedError, Job, UnrecoverableError, WaitingChildrenError
@@ -110,7 +110,7 @@ class RenderWorker:
         self._queue = RenderQueue(self.config.address, queue_name=self.config.queue_name)
         self._registry = WorkerRegistry(self.config.address, queue_name=self.config.queue_name)
         self._worker = self._make_worker()
-        running = asyncio.create_task(self._worker.run(), name="bullmq-worker")
+        running = asyncio.create_task(self._take_jobs(), name="bullmq-worker")
         helpers = [
             asyncio.create_task(self._heartbeats(), name="heartbeats"),
             asyncio.create_task(self._watch_wishes(), name="wishes"),
@@ -122,9 +122,7 @@ class RenderWorker:
             await self._stop.wait()
             await self._finish(running)
         finally:
-            for task in helpers:
-                task.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            await _end(helpers)
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(3):
                     await self._registry.forget(self.config.name)
@@ -142,10 +140,24 @@ class RenderWorker:
                 if not error.retryable:
                     raise
                 self._troubles.report(str(error))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(RETRY_CONNECT_SECONDS):
-                    await self._stop.wait()
+            await self._rest(RETRY_CONNECT_SECONDS)
         return False
+
+    async def _take_jobs(self) -> None:
+        """Run BullMQ's worker; it gives up when its very first word to the server fails, and is started again."""
+        while not self._stop.is_set():
+            try:
+                await self._worker.run()
+                return
+            except Exception as error:
+                self._troubles.report(sentence(self.config.address, error))
+            await self._rest(RETRY_CONNECT_SECONDS)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait for so long, or until the worker is stopped."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
 
     def _make_worker(self) -> PartsFirstWorker:
         queue_name, parts_name = self.config.queue_name, self._queue.access.keys.parts
@@ -444,20 +456,11 @@ class RenderWorker:
         while True:
             await asyncio.sleep(DRAIN_POLL_SECONDS)
             try:
-                if not self._runners and await self._is_drained():
+                if not self._runners and await self._queue.open_count() == 0:
                     self.request_stop(finish_within=3600)
                     return
             except Exception as error:
                 self._troubles.report(sentence(self.config.address, error))
-
-    async def _is_drained(self) -> bool:
-        """Nothing waits, runs elsewhere, or will be tried again; held jobs do not count."""
-        ids = await self._queue.live_job_ids()
-        for start in range(0, len(ids), 200):
-            jobs = await self._queue.snapshots(ids[start : start + 200])
-            if any(job and not job.is_terminal and not job.held for job in jobs):
-                return False
-        return True
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(coroutine)
@@ -467,3 +470,13 @@ class RenderWorker:
     def _worker_error(self, error: Exception, _job: object = None) -> None:
         if not str(error).startswith("could not renew lock"):  # _locks_lost has the last word on those
             self._troubles.report(sentence(self.config.address, error))
+
+
+async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they end: a call to the server that is answered just then swallows the first time."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.5)
+    await asyncio.gather(*tasks, return_exceptions=True)

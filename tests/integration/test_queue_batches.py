@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from bullmq import Job, UnrecoverableError
@@ -219,6 +219,35 @@ async def test_status_asks_the_server_once_and_reads_no_job_of_other_batches(que
     assert crowded == alone
     assert alone["cmdstat_evalsha"] == 1
     assert alone["cmdstat_exists"] <= 51
+
+
+async def test_what_every_start_and_every_job_asks_costs_the_same_in_a_long_queue(
+    queue: RenderQueue, songs: Songs
+) -> None:
+    """Bytes that the server sends for it: 3,000 waiting jobs would be far more, their ids alone are 60 kB."""
+    await queue.add_batch_job(songs(3000), "flame", ["1080p"], batch_id="long")
+    data = RenderJobData(
+        batch_id="long", audio_file=songs(3001)[-1], template="flame", output_format="4k", render_db_id=None
+    )
+
+    async def sent() -> int:
+        return int((await queue.access.client.info("stats"))["total_net_output_bytes"])
+
+    idle = -await sent() + await sent()
+    questions: dict[str, Callable[[], Awaitable[object]]] = {
+        "completing what was cut off": queue.finish_submissions,
+        "one more job": lambda: queue.add_render_job(data),
+        "is anything left to do": queue.open_count,
+        "clearing what is finished": queue.clear_finished,
+        "wishes to cancel": lambda: queue.cancel_requests([]),
+    }
+    for name, ask in questions.items():
+        before = await sent()
+        await ask()
+        cost = await sent() - before - idle
+        assert cost < 5_000, f"{name}: {cost} bytes"
+    assert (await queue.batch_job_ids("long"))[-1] == "long-a00bb8-4k"
+    assert await queue.open_count() == 3001
 
 
 async def test_one_job_alone(queue: RenderQueue, songs: Songs) -> None:
