@@ -10,4 +10,6 @@ from tests.faults.kill_rounds import play
 @pytest.mark.parametrize("seed", [4])
 def test_everything_ends_completed_exactly_once_whatever_was_killed(seed: int, tmp_path: Path) -> None:
     result = play(seed, tmp_path)
-    assert sum(result.kills.values()) >= 1
+    assert result.faults == []
+    assert (result.lost, result.duplicates, result.invalid) == (0, 0, 0)
+    assert result.kills
