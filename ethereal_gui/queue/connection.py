@@ -7,6 +7,7 @@ start late. So every connection made here says for itself how long it waits and 
 import asyncio
 import os
 import re
+import shlex
 import socket
 import ssl
 from collections.abc import Iterator
@@ -99,8 +100,11 @@ class ServerFacts:
     persistent: bool | None
 
 
-def address_from_url(url: str, *, password: str | None = None, embedded: bool = False) -> ServerAddress:
-    """Check a URL. ``password`` is used when the URL has none itself, as docker-compose.yml and .env share one.
+def address_from_url(
+    url: str, *, password: str | None = None, username: str | None = None, embedded: bool = False
+) -> ServerAddress:
+    """Check a URL. ``password`` is used when the URL has none itself, as docker-compose.yml and .env share one;
+    ``username`` with it, when the URL names nobody.
 
     Raises:
         SettingsError: it is not an address of a Redis server. The message never repeats the URL, which has a password.
@@ -121,7 +125,8 @@ def address_from_url(url: str, *, password: str | None = None, embedded: bool = 
         raise SettingsError("The server's address has a database that is not a number.", hint=hint)
     if password and parts.password is None:
         host = parts.netloc.rpartition("@")[2]
-        url = parts._replace(netloc=f"{parts.username or ''}:{quote(password, safe='')}@{host}").geturl()
+        user = parts.username or quote(username or "", safe="")
+        url = parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()
     return ServerAddress(url.strip(), embedded)
 
 
@@ -168,6 +173,23 @@ def connection_options(address: ServerAddress) -> dict[str, Any]:
         options["ssl"] = True
         options.update({name: query[name][0] for name in _TLS_OPTIONS if name in query})
     return options
+
+
+def redis_cli_command(address: ServerAddress) -> str:
+    """A line for a shell that opens redis-cli on a server; it asks for the password, which is not on the line."""
+    options = connection_options(address)
+    if "unix_socket_path" in options:
+        words = ["redis-cli", "-s", options["unix_socket_path"]]
+    else:
+        words = ["redis-cli", "-h", options["host"], "-p", str(options["port"])]
+    if options["db"]:
+        words += ["-n", str(options["db"])]
+    if options.get("ssl"):
+        words.append("--tls")
+    flags = {"ssl_ca_certs": "--cacert", "ssl_certfile": "--cert", "ssl_keyfile": "--key", "username": "--user"}
+    for name, flag in flags.items():
+        words += [flag, options[name]] if options.get(name) else []
+    return shlex.join([*words, *(["--askpass"] if options["password"] else [])])
 
 
 def open_client(
@@ -230,7 +252,13 @@ def explained(address: ServerAddress, error: RedisError | OSError) -> QueueError
         return ServerUnavailableError(f"{label} is still loading its data.", hint="It will be ready in a moment.")
     if _has(error, ssl.SSLError):
         return ServerRefusedError(
-            f"{label} could not be trusted: {_text(error)}.", hint="Check its certificate (?ssl_ca_certs=FILE)."
+            f"{label} could not be trusted: {_why_untrusted(error)}.",
+            hint="Check its certificate, or name its authority's in the address (?ssl_ca_certs=FILE).",
+        )
+    if address.url.startswith("rediss:") and _has(error, FileNotFoundError, IsADirectoryError, PermissionError):
+        return ServerRefusedError(
+            f"{label} was not asked: a certificate that its address names cannot be read.",
+            hint="Check the paths ssl_ca_certs, ssl_certfile and ssl_keyfile in REDIS_URL.",
         )
     if isinstance(error, RedisConnectionError | RedisTimeoutError):
         return ServerUnavailableError(f"{label} does not answer ({_why(error)}).")
@@ -248,24 +276,34 @@ def sentence(address: ServerAddress, error: BaseException) -> str:
     return str(explained(address, error)) if isinstance(error, RedisError | OSError) else str(error)
 
 
-def _has(error: BaseException | None, *kinds: type[BaseException]) -> bool:
-    """Whether an error or one that it came from is of a kind: the driver wraps what happens while it connects."""
-    while error is not None:
-        if isinstance(error, kinds):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and those that it came from: the driver wraps what happens while it connects."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _has(error: BaseException, *kinds: type[BaseException]) -> bool:
+    """Whether an error or one that it came from is of a kind."""
+    return any(isinstance(cause, kinds) for cause in _causes(error))
 
 
 def _why(error: BaseException) -> str:
     """The operating system's own words, found below what asyncio and the driver wrapped around them."""
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in _causes(error):
         if isinstance(cause, socket.gaierror):
             return "there is no machine of that name"
         if isinstance(cause, OSError) and cause.errno:
             return os.strerror(cause.errno).lower()
-        cause = cause.__cause__ or cause.__context__
+    return _text(error)
+
+
+def _why_untrusted(error: BaseException) -> str:
+    """What OpenSSL has against a certificate, without its numbers and source lines."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return cause.verify_message.rstrip(".")
     return _text(error)
 
 

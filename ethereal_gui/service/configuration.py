@@ -34,7 +34,8 @@ def remote_address(settings: Settings) -> ServerAddress:
     """The shared server that the settings name."""
     password = settings.redis_password.get_secret_value() if settings.redis_password else None
     if settings.redis_url:
-        return address_from_url(settings.redis_url.get_secret_value(), password=password)
+        url = settings.redis_url.get_secret_value()
+        return address_from_url(url, password=password, username=settings.redis_username)
     return address_from_parts(
         settings.redis_host or "localhost",
         settings.redis_port,

@@ -23,7 +23,7 @@ from ethereal_gui.domain.locations import is_url
 from ethereal_gui.domain.naming import check_pattern
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.intake.inspect import IntakeResult
-from ethereal_gui.queue.connection import ServerAddress, check_server
+from ethereal_gui.queue.connection import ServerAddress, check_server, redis_cli_command
 from ethereal_gui.queue.control import WorkerRegistry
 from ethereal_gui.queue.event_feed import EventFeed
 from ethereal_gui.queue.render_queue import RenderQueue
@@ -132,7 +132,7 @@ class RenderService(JobActions):
         """A command line that reaches the server, without secrets on it."""
         if self._embedded:
             return self._embedded.redis_cli_command()
-        return f"redis-cli -u {self.address.public} --askpass"
+        return redis_cli_command(self.address)
 
     def start_worker(self) -> None:
         """Start the local worker unless it runs."""

@@ -127,7 +127,7 @@ class PreviewProcess:
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - this Python with a module of ours
                 [sys.executable, "-m", "ethereal_gui.worker.preview_child", str(self._cache_dir)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -60,7 +60,7 @@ class _Child:
     def __init__(self, memory: int) -> None:
         self.answers = 0
         self._hung = False
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - this Python with a module of ours
             [sys.executable, "-m", "ethereal_gui.worker.probe_child", str(memory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

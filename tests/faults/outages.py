@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import ssl
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -35,16 +36,16 @@ class PlainServer:
         kept = ["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"]
         self._process = subprocess.Popen([*command, *kept, *options], stdout=subprocess.DEVNULL)
 
-    async def ready(self) -> None:
+    async def ready(self, password: str | None = None) -> None:
         """Wait until it answers."""
         async with asyncio.timeout(60):
             while True:
                 with suppress(RedisError, OSError):
-                    await self.ask("PING")
+                    await self.ask("PING", password=password)
                     return
                 await asyncio.sleep(0.05)
 
-    async def ask(self, *command: str | int, password: str | None = None) -> object:
+    async def ask(self, *command: str | int, password: str | None = None) -> Any:
         """One command, on a connection of its own."""
         client: Any = aioredis.Redis(unix_socket_path=str(self.socket), password=password, decode_responses=True)
         try:
@@ -65,31 +66,58 @@ class PlainServer:
 
 
 class Line:
-    """The way to a server: ``delay`` seconds to it and the same back."""
+    """The way to a server: ``delay`` seconds to it and the same back, through TLS where there is a certificate to show.
 
-    def __init__(self, socket: Path) -> None:
+    Attributes:
+        tls: what it shows to new clients; may be changed while it is open.
+        authorities: file with the authorities that clients shall trust.
+        hellos: how often a client has begun to speak TLS.
+    """
+
+    def __init__(self, socket: Path, tls: ssl.SSLContext | None = None, authorities: Path | None = None) -> None:
         self._socket = socket
         self._pumps: set[asyncio.Task[None]] = set()
+        self.tls = tls
+        self.authorities = authorities
+        self.hellos = 0
         self.delay = 0.0
         self.port = 0
 
     @property
     def address(self) -> ServerAddress:
         """Where clients go."""
-        return address_from_url(f"redis://127.0.0.1:{self.port}")
+        return self.address_for("")
+
+    def address_for(self, user: str) -> ServerAddress:
+        """Where a client goes who is let in as ``name:password``."""
+        where = f"{user}@127.0.0.1:{self.port}" if user else f"127.0.0.1:{self.port}"
+        if self.tls is None:
+            return address_from_url(f"redis://{where}")
+        return address_from_url(f"rediss://{where}?ssl_ca_certs={self.authorities}")
+
+    def cut(self) -> None:
+        """End all connections."""
+        for pump in self._pumps:
+            pump.cancel()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Line"]:
         """Listen until the end."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        if self.tls:
+            self.tls.sni_callback = self._greet
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self
         finally:
             server.close()
-            for pump in self._pumps:
-                pump.cancel()
+            self.cut()
             await asyncio.gather(*self._pumps, return_exceptions=True)
+
+    def _greet(self, connection: ssl.SSLObject | ssl.SSLSocket, _name: object, _context: object) -> None:
+        self.hellos += 1
+        if self.tls:
+            connection.context = self.tls
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

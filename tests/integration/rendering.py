@@ -124,7 +124,7 @@ def environment(data_dir: Path, **more: str) -> dict[str, str]:
     return {**kept, "ETHEREAL_DATA_DIR": str(data_dir), "ETHEREAL_QUALITY": "draft", **more}
 
 
-def start(arguments: list[str], env: dict[str, str], cwd: Path) -> "subprocess.Popen[str]":
+def start(arguments: list[str], env: dict[str, str], cwd: Path, umask: int = -1) -> "subprocess.Popen[str]":
     """An ``ethereal`` command as a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "ethereal_gui", *arguments],
@@ -133,6 +133,7 @@ def start(arguments: list[str], env: dict[str, str], cwd: Path) -> "subprocess.P
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        umask=umask,
     )
 
 

@@ -182,3 +182,9 @@ def test_every_part_of_an_address_reaches_the_connection() -> None:
 )
 def test_a_password_beside_the_address_is_used_when_it_has_none_itself(url: str, full: str) -> None:
     assert address_from_url(url, password="p@ss").url == full
+
+
+def test_so_is_a_user_name() -> None:
+    assert address_from_url("redis://host", password="pw", username="a b").url == "redis://a%20b:pw@host"
+    assert address_from_url("redis://ada@host", password="pw", username="bob").url == "redis://ada:pw@host"
+    assert address_from_url("redis://ada:own@host", password="pw", username="bob").url == "redis://ada:own@host"
