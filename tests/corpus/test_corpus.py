@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import av
-import psutil
 import pytest
 
 from ethereal_gui.domain.audio_file import AudioFile, display_name
@@ -19,7 +18,7 @@ from ethereal_gui.worker.probing import MEMORY, Prober
 from ethereal_gui.worker.sandbox import child_environment
 from tests.corpus.make import make_corpus
 from tests.corpus.specimen import Outcome, Specimen
-from tests.integration.rendering import shared_cache
+from tests.integration.rendering import probe_children, shared_cache
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="devices, memory limits and odd names are Linux's")
 
@@ -82,7 +81,7 @@ def test_every_file_is_answered_and_none_costs_a_child(root: Path, corpus: list[
             if not isinstance(answer, AudioFile):
                 assert display_name(specimen.path) in answer.reason
             assert prober.lost == 0, answer
-        (child,) = psutil.Process().children()
+        (child,) = probe_children()
         peak = int(Path(f"/proc/{child.pid}/status").read_text().partition("VmHWM:")[2].split()[0]) << 10
     assert not wrong
     assert peak < MEMORY + (100 << 20)

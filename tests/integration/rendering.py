@@ -100,10 +100,19 @@ async def finished(queue: RenderQueue, job_id: str, seconds: float = 90.0) -> Jo
 
 def render_children(parent: int | None = None) -> list[psutil.Process]:
     """The render processes below ``parent``, this process when not given."""
+    return _children("ethereal_gui.worker.child", parent)
+
+
+def probe_children(parent: int | None = None) -> list[psutil.Process]:
+    """The processes below ``parent`` that look into files."""
+    return _children("ethereal_gui.worker.probe_child", parent)
+
+
+def _children(module: str, parent: int | None) -> list[psutil.Process]:
     found = []
     for child in psutil.Process(parent).children(recursive=True):
         try:
-            if "ethereal_gui.worker.child" in " ".join(child.cmdline()) and child.status() != psutil.STATUS_ZOMBIE:
+            if module in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
                 found.append(child)
         except psutil.NoSuchProcess:
             continue

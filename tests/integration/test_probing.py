@@ -33,8 +33,7 @@ from ethereal_gui.intake.expand import Candidate
 from ethereal_gui.intake.inspect import Skipped
 from ethereal_gui.worker.probing import Prober, inspect
 from tests import media
-
-CHILD = "ethereal_gui.worker.probe_child"
+from tests.integration.rendering import probe_children as children
 
 
 @pytest.fixture
@@ -50,17 +49,6 @@ def impatient() -> Iterator[Prober]:
     with Prober(children=1, seconds=2.0) as made:
         yield made
     assert children() == []
-
-
-def children(parent: int | None = None) -> list[psutil.Process]:
-    found = []
-    for child in psutil.Process(parent).children(recursive=True):
-        try:
-            if CHILD in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
-                found.append(child)
-        except psutil.NoSuchProcess:
-            continue
-    return found
 
 
 def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
