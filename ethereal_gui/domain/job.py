@@ -199,9 +199,9 @@ class LeftBy(WireModel):
     @property
     def note(self) -> str:
         """A sentence for people."""
-        name, reason = list(self.workers.items())[-1] if self.workers else ("a worker", "")
+        name, reason = list(self.workers.items())[-1] if self.workers else ("a worker", "it cannot read its files.")
         others = f" and {len(self.workers) - 1} more" if len(self.workers) > 1 else ""
-        return f"Left by {name}{others}. A worker that can read it is needed. {reason}".rstrip()
+        return f"Left by {name}{others}: {reason} It waits for a worker that can read it."
 
     def left_again(self, worker: str, reason: str) -> "LeftBy":
         """The same, when ``worker`` has left it too, or once more."""

@@ -4,6 +4,8 @@ Whatever comes over the network lies in the job's own folder, so that the render
 each transfer is a child process of its own. Where nothing is fetched or sent this is the render alone.
 """
 
+import asyncio
+import contextlib
 import hashlib
 import platform
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from ethereal_gui.domain.errors import CancelledByUserError
+from ethereal_gui.domain.errors import CancelledByUserError, TransferError
 from ethereal_gui.domain.job import Progress
 from ethereal_gui.render.video.storage import writing
 from ethereal_gui.worker.messages import (
@@ -27,6 +29,8 @@ from ethereal_gui.worker.sandbox import Interrupted, RenderProcess, TransferProc
 
 TRANSFER_SHARE: Final = 0.05
 """How much of the bar fetching takes, and sending."""
+
+SEND_AGAIN_SECONDS: Final = (2, 5, 15, 60, 120, 300)
 
 _Process = TypeVar("_Process", RenderProcess, TransferProcess)
 
@@ -67,6 +71,7 @@ class DeliveredRender:
         self._on_log = on_log
         self._hang_seconds = hang_seconds
         self._work_dir = Path(request.work_dir)
+        self._stopped = asyncio.Event()
         self._process: RenderProcess | TransferProcess | None = None
         self._stopped_because: type[CancelledByUserError | Interrupted] | None = None
         self._low = TRANSFER_SHARE if errands.fetch else 0.0
@@ -75,6 +80,7 @@ class DeliveredRender:
     def stop(self, because: type[CancelledByUserError | Interrupted]) -> None:
         """Kill whatever runs; ``run`` then raises ``because``."""
         self._stopped_because = self._stopped_because or because
+        self._stopped.set()
         if self._process:
             self._process.stop(because)
 
@@ -104,9 +110,21 @@ class DeliveredRender:
         done = await self._started(process).run()
         if not errands.send_to:
             return done
-        sent = await self._transfer(self._send_request(done, errands.send_to), self._high, 1.0)
+        sent = await self._send(self._send_request(done, errands.send_to))
         self._on_log(f"Sent {sent.size / 1e6:.1f} MB.")
         return done.model_copy(update={"output_path": sent.place})
+
+    async def _send(self, request: SendRequest) -> Transferred:
+        """Send, again and again for some minutes: what was rendered for hours lies only here."""
+        for pause in SEND_AGAIN_SECONDS:
+            try:
+                return await self._transfer(request, self._high, 1.0)
+            except TransferError as error:
+                self._on_log(f"{error.message} Sending again in {pause} s.")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stopped.wait()
+        return await self._transfer(request, self._high, 1.0)
 
     def _send_request(self, done: Done, folder: str) -> SendRequest:
         # Two machines may send into one folder, and have job folders of the same name.

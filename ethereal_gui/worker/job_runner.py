@@ -19,6 +19,7 @@ from ethereal_gui.domain.errors import (
     OutputFolderError,
     PartFailedError,
     StorageError,
+    TransferError,
 )
 from ethereal_gui.domain.job import JobStatus, PartJobData, Progress, RenderJobData, RenderOutcome, Stage
 from ethereal_gui.queue.parts import PartsState
@@ -204,7 +205,7 @@ class JobRunner:
     async def _render(self, data: RenderJobData, reporter: JobReporter) -> RenderOutcome:
         try:
             return await self._attempt(data, reporter)
-        except UNREADABLE as error:
+        except (*UNREADABLE, TransferError) as error:
             raise await self._ask_others(error) from error
 
     async def _ask_others(self, error: EtherealError) -> LeftToOthersError | EtherealError:

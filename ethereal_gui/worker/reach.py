@@ -2,6 +2,9 @@
 
 While another worker lives that has not said the same, the job is left to the others: it is offered to whoever is
 idle, then it waits aside, longer each time; no attempt is counted. When all of them have left it, it fails.
+
+A server with songs that does not answer is nobody's fault: the job waits aside in the same manner, for some hours, and
+the worker goes on with others.
 """
 
 import os
@@ -9,7 +12,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from ethereal_gui.domain.errors import EtherealError, FileMissingError, FileUnreadableError, OutputFolderError
+from ethereal_gui.domain.errors import (
+    EtherealError,
+    FileMissingError,
+    FileUnreadableError,
+    OutputFolderError,
+    TransferError,
+)
 from ethereal_gui.domain.job import LeftBy
 from ethereal_gui.domain.worker_info import WorkerInfo, WorkerState
 from ethereal_gui.worker.messages import RenderRequest
@@ -18,6 +27,10 @@ UNREADABLE: Final = (FileMissingError, FileUnreadableError)
 """What another machine may not meet."""
 
 LONGEST_WAIT_SECONDS: Final = 30.0
+LONGEST_WAIT_FOR_SERVER: Final = 300.0
+MOST_WAITS_FOR_SERVER: Final = 60
+"""Four and a half hours; after that each further failure costs an attempt."""
+
 OFFER_SECONDS: Final = 0.3
 """How long a left job stands first in line for idle workers. A worker that can read none of ten thousand jobs leaves
 three of them in a second, and no more."""
@@ -29,17 +42,20 @@ class LeftToOthersError(Exception):
     Attributes:
         left: who cannot read them.
         is_first: this worker says so for the first time.
+        is_offered: whoever is idle may take the job at once; not where all would meet the same.
     """
 
-    def __init__(self, left: LeftBy, *, is_first: bool) -> None:
+    def __init__(self, left: LeftBy, *, is_first: bool, is_offered: bool = True) -> None:
         super().__init__(left.note)
         self.left = left
         self.is_first = is_first
+        self.is_offered = is_offered
 
     @property
     def seconds(self) -> float:
-        """How long the job waits aside when nobody was free."""
-        return min(2.0 ** (self.left.times - 1), LONGEST_WAIT_SECONDS)
+        """How long the job waits aside."""
+        doubled = 2.0 ** min(self.left.times - 1, 20)
+        return min(doubled, LONGEST_WAIT_SECONDS) if self.is_offered else min(2 * doubled, LONGEST_WAIT_FOR_SERVER)
 
 
 def check_reach(request: RenderRequest) -> None:
@@ -66,6 +82,9 @@ def left_or_failed(
         left: who has left the job before. name: this worker's. workers: all that there are.
     """
     again = left.left_again(name, error.message)
+    if isinstance(error, TransferError):
+        waits = again.times <= MOST_WAITS_FOR_SERVER
+        return LeftToOthersError(again, is_first=name not in left.workers, is_offered=False) if waits else error
     alive = {one.name for one in workers if one.state is not WorkerState.LOST}
     if alive - set(again.workers):
         return LeftToOthersError(again, is_first=name not in left.workers)

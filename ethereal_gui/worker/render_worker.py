@@ -281,11 +281,16 @@ class RenderWorker:
 
         Meanwhile this slot takes nothing: whoever has just given a job back would be the first to get it again.
         """
+        if job.id in self._lost:
+            return
         await note_left(self._worker, job, leaving.left)
-        self._forget(job.id)
-        await put_back(self._worker, job, token)
         if leaving.is_first:
             self._on_event(f"{job.id}: left to other workers. {leaving.__cause__}")
+        if not leaving.is_offered:
+            await job.moveToDelayed(round((time.time() + leaving.seconds) * 1000), token)
+            return
+        self._forget(job.id)
+        await put_back(self._worker, job, token)
         await asyncio.sleep(OFFER_SECONDS)
         with contextlib.suppress(QueueError):
             await self._queue.set_aside(job.id, leaving.seconds)

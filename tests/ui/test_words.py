@@ -69,8 +69,8 @@ def test_a_job_that_waits_for_another_worker_says_so() -> None:
     left = LeftBy(workers={"studio-1": "“/music/a.wav” cannot be read there."}, times=2)
     job = JobNode(replace(waiting, queue_state="delayed", left_by=left), BatchNode("b1", 1), 0)
     assert queue_cells.lines(job, 3) == ("Waiting", "left to others")
-    assert queue_cells.lines(job, 4)[0] == "Left by studio-1."
-    assert "A worker that can read it is needed. “/music/a.wav” cannot be read there." in queue_cells.tool_tip(job)
+    assert queue_cells.lines(job, 4)[0] == "Left by studio-1: “/music/a.wav” cannot be read there."
+    assert "It waits for a worker that can read it." in queue_cells.tool_tip(job)
 
 
 def test_a_batch_is_called_by_its_album() -> None:
