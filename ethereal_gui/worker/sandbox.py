@@ -215,6 +215,13 @@ class RenderProcess(ChildProcess):
             on_log=on_log,
             hang_seconds=hang_seconds,
         )
+        self._cache_dir = Path(request.cache_dir)
+
+    async def finish(self) -> ChildMessage:
+        """Wait for the end. A child is confined to folders that are there when it starts."""
+        with writing(self._cache_dir):
+            self._cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return await super().finish()
 
     async def run(self) -> Done:
         """Render and wait for the end; raises what ``finish`` does.
