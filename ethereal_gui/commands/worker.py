@@ -1,6 +1,7 @@
 """``ethereal worker``: render jobs of the queue until stopped."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,8 +9,9 @@ from pathlib import Path
 
 from ethereal_gui.commands.batches import whole_place
 from ethereal_gui.domain.locations import parse_path_map
+from ethereal_gui.render.video.workspace import clean_stale
 from ethereal_gui.service.configuration import worker_config
-from ethereal_gui.service.render_service import RenderService
+from ethereal_gui.service.render_service import STALE_AFTER_SECONDS, RenderService
 from ethereal_gui.settings import load_settings
 from ethereal_gui.worker.render_worker import RenderWorker
 from ethereal_gui.worker.shutdown import install_signal_handlers
@@ -35,6 +37,7 @@ async def worker_command(options: argparse.Namespace) -> int:
             path_maps=tuple(parse_path_map(text) for text in options.path_map or ()),
         )
         worker = RenderWorker(config, drain=options.drain, on_event=_say)
+        await asyncio.to_thread(clean_stale, config.work_root, STALE_AFTER_SECONDS)
         install_signal_handlers(worker, finish_within=settings.shutdown_timeout, say=_say)
         if service.recovery:
             _say(service.recovery)

@@ -11,6 +11,7 @@ from ethereal_gui.domain.worker_info import WorkerInfo
 from ethereal_gui.queue.control import WorkerRegistry
 from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.service.updates import ActionResult, Removed
+from ethereal_gui.worker.workspace import remove_shared_dirs
 
 ACTION_SECONDS: Final = 10.0
 _PORTION: Final = 200
@@ -97,6 +98,7 @@ class JobActions(ABC):
             refused |= dict.fromkeys(running, "It is running. Cancel it first.")
         for snapshot in removed:
             refused.pop(snapshot.id)
+        await asyncio.to_thread(remove_shared_dirs, self.queue.access.keys.queue_name, removed)
         return Removed(ActionResult(tuple(snapshot.id for snapshot in removed), refused), tuple(removed))
 
     async def undo_remove(self, removed: Removed) -> ActionResult:

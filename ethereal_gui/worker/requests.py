@@ -23,10 +23,10 @@ from ethereal_gui.domain.locations import (
 from ethereal_gui.domain.naming import check_pattern, name_fields, safe_component
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.domain.wire import M, checked
-from ethereal_gui.render.video.workspace import SHARED_PREFIX
 from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.delivery import Errands
 from ethereal_gui.worker.messages import PartRequest, RenderRequest
+from ethereal_gui.worker.workspace import job_digest, shared_dir_name
 
 MAX_DATA: Final = 1 << 20
 """Bytes of a job's data as JSON; the window does not even read more."""
@@ -62,7 +62,7 @@ def _read(model: type[M], raw: object) -> M:
 
 def work_dir_of(config: WorkerConfig, job_id: str) -> Path:
     """The job's own folder: the same at every attempt, whatever the id holds."""
-    return config.work_root / _digest(config, job_id)
+    return config.work_root / job_digest(config.queue_name, job_id)
 
 
 def shared_dir_of(config: WorkerConfig, job_id: str, data: RenderJobData) -> Path | None:
@@ -74,12 +74,7 @@ def shared_dir_of(config: WorkerConfig, job_id: str, data: RenderJobData) -> Pat
     """
     if errands_of(config, job_id, data) != Errands():
         return None
-    return output_dir_of(config, data) / f"{SHARED_PREFIX}{_digest(config, job_id)}"
-
-
-def _digest(config: WorkerConfig, job_id: str) -> str:
-    text = f"{config.queue_name}\0{job_id}".encode("utf-8", "surrogatepass")
-    return hashlib.sha256(text).hexdigest()[:24]
+    return output_dir_of(config, data) / shared_dir_name(config.queue_name, job_id)
 
 
 def make_request(config: WorkerConfig, job_id: str, data: RenderJobData) -> RenderRequest:

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,15 +11,18 @@ import psutil
 import pytest
 from bullmq import Queue
 
+from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.job import JobSnapshot, JobStatus, PartJobData, RenderOptions
 from ethereal_gui.queue.access import PART_OPTIONS
 from ethereal_gui.queue.connection import ServerAddress
 from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.render.video.workspace import SHARED_PREFIX
+from ethereal_gui.service.job_actions import JobActions
 from ethereal_gui.worker import part_runner, render_worker
 from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.messages import RenderRequest
-from ethereal_gui.worker.requests import make_part_request
+from ethereal_gui.worker.requests import make_part_request, shared_dir_of
+from ethereal_gui.worker.workspace import shared_dir_name
 from tests.integration.farm import Farm, open_farm
 from tests.integration.rendering import (
     QUICK,
@@ -33,6 +36,7 @@ from tests.integration.rendering import (
 )
 from tests.integration.workers import until
 
+Songs = Callable[[int], list[AudioFile]]
 FORMAT = "1080p_square"
 PARTS = ("wait", "active", "prioritized", "delayed", "completed", "failed")
 
@@ -207,6 +211,35 @@ async def test_parts_that_no_worker_can_render_are_left_to_the_one_that_joins(
     assert job.outcome.frames == 315
     await nothing_left(queue, tmp_path, Path(job.outcome.output_path).name)
     assert "cannot be reached here" in "\n".join(await queue.job_log(job_id))
+
+
+class Actions(JobActions):
+    """What window and commands do with jobs."""
+
+    registry = None
+
+    def __init__(self, queue: RenderQueue) -> None:
+        self._queue = queue
+
+    @property
+    def queue(self) -> RenderQueue:
+        return self._queue
+
+
+async def test_what_was_shared_for_a_job_goes_when_it_is_removed(
+    server_address: ServerAddress, queue: RenderQueue, queue_name: str, tmp_path: Path, songs: Songs
+) -> None:
+    config = worker_config(server_address, tmp_path, queue_name)
+    ids = (await queue.add_batch_job(songs(2), "flame", [FORMAT], options=split_options(tmp_path))).job_ids
+    for snapshot in await queue.snapshots(ids):
+        assert snapshot is not None
+        assert snapshot.data is not None
+        shared = shared_dir_of(config, snapshot.id, snapshot.data)
+        assert shared is not None
+        (shared / "mark").mkdir(parents=True)
+    assert len(videos(tmp_path / "out")) == 2
+    assert (await Actions(queue).remove(ids[:1])).result.done == ids[:1]
+    assert videos(tmp_path / "out") == [shared_dir_name(queue_name, ids[1])]
 
 
 @pytest.fixture
