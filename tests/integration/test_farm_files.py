@@ -90,6 +90,10 @@ async def test_a_song_that_no_worker_can_read_fails_with_their_names(
     other = {"one": "two", "two": "one"}[last or ""]
     assert "a.wav" in (job.failed_reason or "")
     assert f"Neither can it be read by {other}." in (job.failed_reason or "")
+    assert await queue.retry(job_id)
+    (again,) = await queue.snapshots([job_id])
+    assert again is not None
+    assert (again.status, again.left_by) == (JobStatus.PENDING, None), "all may try again"
 
 
 async def test_many_jobs_that_a_worker_cannot_read_are_no_flood(

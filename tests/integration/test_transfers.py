@@ -8,6 +8,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -26,6 +27,7 @@ from ethereal_gui.domain.errors import (
 )
 from ethereal_gui.domain.job import JobStatus, Progress, Stage
 from ethereal_gui.queue.connection import ServerAddress
+from ethereal_gui.queue.control import WorkerRegistry
 from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.worker.messages import FetchRequest, FolderRequest, SendRequest, Transferred, TransferRequest
 from ethereal_gui.worker.requests import work_dir_of
@@ -33,6 +35,7 @@ from ethereal_gui.worker.sandbox import TransferProcess
 from ethereal_gui.worker.workspace import make_output_dir
 from tests.integration.farm import open_farm
 from tests.integration.rendering import finished, job_until, make_song, run, running, shared_cache, worker_config
+from tests.integration.workers import until
 from tests.sftp_server import SftpKeys, SftpServer, make_keys, serving
 
 PASSWORD = "correct-horse-battery"
@@ -171,6 +174,23 @@ async def test_a_server_that_is_gone_at_the_end_costs_neither_the_render_nor_an_
         job.outcome.output_path
     ]
     assert not work_dir_of(config, job_id).exists()
+
+
+async def test_a_song_that_is_not_on_the_server_is_looked_for_by_every_worker_and_then_fails(
+    server_address: ServerAddress, queue: RenderQueue, queue_name: str, tmp_path: Path, server: SftpServer
+) -> None:
+    one, two = (replace(worker_config(server_address, tmp_path / n, queue_name), name=n) for n in ("one", "two"))
+    registry = WorkerRegistry(server_address, queue_name=queue_name)
+    async with running(one), running(two):
+
+        async def both() -> bool:
+            return len(await registry.workers()) == 2
+
+        await until(both)
+        job = await finished(queue, await add(queue, server.url("a.wav"), str(tmp_path / "out")))
+    await registry.close()
+    assert (job.status, job.attempts_made) == (JobStatus.FAILED, 1)
+    assert f"“{server.url('a.wav')}” is not there. Neither can it be read by" in (job.failed_reason or "")
 
 
 async def test_cancelling_ends_a_transfer_within_a_second(

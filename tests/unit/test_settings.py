@@ -94,3 +94,12 @@ def test_every_setting_says_what_the_dialog_needs() -> None:
         assert field.description, name
         assert isinstance(field.json_schema_extra, dict), name
         assert "section" in field.json_schema_extra, name
+
+
+def test_shared_folders_are_checked_when_they_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ETHEREAL_PATH_MAPS", r" /Volumes/music=/mnt/music;Z:\music = sftp://nas/music ;")
+    assert load_settings().path_maps == r"/Volumes/music=/mnt/music; Z:\music=sftp://nas/music"
+    for wrong in ("/Volumes/music", "music=/mnt/music", "/music=sftp://ada:hush@nas/music", "/music=ftp://nas/music"):
+        with pytest.raises(SettingsError) as caught:
+            save_settings({"path_maps": wrong})
+        assert "hush" not in str(caught.value)
