@@ -66,6 +66,7 @@ def _lying(root: Path) -> Family:
         "endless": {"claimed": 0xFFFFFFFF},
         "nothing": {"claimed": 0},
         "megahertz": {"rate": 1_000_000},
+        "half-a-gigahertz": {"rate": 536_915_012},
         "gigahertz": {"rate": 0xFFFFFFFF},
         "no-hertz": {"rate": 0},
         "one-hertz": {"rate": 1},
@@ -81,7 +82,9 @@ def _lying(root: Path) -> Family:
         "kind-mp3": {"kind": 0x55},
         "kind-float16": {"kind": 3},
     }.items():
-        family.put(f"{name}.wav", wav(sound, **lie), ERROR if name in ("no-hertz", "one-hertz") else EITHER)
+        family.put(
+            f"{name}.wav", wav(sound, **lie), ERROR if name in ("no-hertz", "one-hertz", "half-a-gigahertz") else EITHER
+        )
     _lying_flac(family, song(root / "lying.flac").read_bytes())
     _lying_m4a(family, song(root / "lying.m4a").read_bytes())
     aiff = song(root / "lying.aiff").read_bytes()
