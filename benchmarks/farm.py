@@ -69,12 +69,12 @@ def rates(before: dict[str, float], after: dict[str, float]) -> dict[str, float]
     return {name: (after[name] - before[name]) / span for name in ("cpu", "commands", "events", "in", "out")}
 
 
-def songs(first: int, count: int) -> list[AudioFile]:
-    """Songs with as many words as real ones have."""
+def songs(song: Path, first: int, count: int) -> list[AudioFile]:
+    """Songs with as many words as real ones have; all of them are one file, which workers look for."""
     return [
         AudioFile(
             id=f"a{n:012x}",
-            path=f"/music/An Artist/An Album of Theirs/{n:07} A Song With a Name.flac",
+            path=str(song),
             original_name=f"{n:07} A Song With a Name.flac",
             duration=241.3,
             title="A Song With a Name",
@@ -86,13 +86,13 @@ def songs(first: int, count: int) -> list[AudioFile]:
     ]
 
 
-async def add(queue: RenderQueue, jobs: int) -> tuple[list[str], list[float]]:
+async def add(queue: RenderQueue, song: Path, jobs: int) -> tuple[list[str], list[float]]:
     """Add so many jobs; returns the batches' ids and for each batch the jobs added per second."""
     ids: list[str] = []
     speeds: list[float] = []
-    options = RenderOptions(output_dir="/videos", name_pattern="{date}_{song}_{format}_v{n}", fps=30)
+    options = RenderOptions(output_dir=str(song.parent), name_pattern="{date}_{song}_{format}_v{n}", fps=30)
     for first in range(0, jobs, BATCH):
-        files = songs(first, min(BATCH, jobs - first))
+        files = songs(song, first, min(BATCH, jobs - first))
         began = time.monotonic()
         batch = await queue.add_batch_job(files, "flame", ["1080p"], options=options)
         speeds.append(len(files) / (time.monotonic() - began))
@@ -139,17 +139,19 @@ async def workers_running(url: str, options: argparse.Namespace, folder: Path) -
                 process.kill()
 
 
-async def wait_for_workers(registry: WorkerRegistry, number: int) -> None:
+async def wait_for_workers(registry: WorkerRegistry, number: int, processes: Sequence[psutil.Process]) -> None:
     """Wait until all say that they live."""
     async with asyncio.timeout(300):
         while len(await registry.workers()) < number:
+            if any(process.status() == psutil.STATUS_ZOMBIE for process in processes):
+                raise RuntimeError("a process of workers has ended")
             await asyncio.sleep(0.5)
 
 
-async def pick_up(queue: RenderQueue, times: int) -> list[float]:
+async def pick_up(queue: RenderQueue, song: Path, times: int) -> list[float]:
     """Milliseconds from adding a job until a worker has it, while all are idle."""
     took: list[float] = []
-    for audio in songs(50_000_000, times):
+    for audio in songs(song, 50_000_000, times):
         (job_id,) = (await queue.add_batch_job([audio], "flame", ["1080p"])).job_ids
         await asyncio.sleep(0.1)
         while True:
@@ -172,6 +174,9 @@ class Farm:
         self.meter = Meter(self.queue, psutil.Process(server_pid))
         self.processes: list[psutil.Process] = []
         self.batches: list[str] = []
+        self.song = folder / "An Artist" / "An Album of Theirs" / "07 A Song With a Name.flac"
+        self.song.parent.mkdir(parents=True)
+        self.song.touch()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -184,26 +189,27 @@ class Farm:
 
     async def idle(self) -> None:
         """An empty queue, and workers that wait."""
-        await wait_for_workers(self.registry, self.options.workers)
+        await wait_for_workers(self.registry, self.options.workers, self.processes)
         before, cpu = await self.meter.look(), self.workers_cpu()
         await asyncio.sleep(IDLE_SECONDS)
         rate = rates(before, await self.meter.look())
         each = (self.workers_cpu() - cpu) / IDLE_SECONDS / self.options.workers
         say(f"{self.options.workers} idle workers: server {rate['cpu']:.1%} of a processor, ")
         say(f"{rate['commands']:.0f} commands/s; a worker {each:.2%}\n")
-        say(f"  from adding a job to a worker having it: {spread(await pick_up(self.queue, 50))}\n")
+        say(f"  from adding a job to a worker having it: {spread(await pick_up(self.queue, self.song, 50))}\n")
         await asyncio.sleep(self.options.work + 1)
 
     async def fill(self) -> None:
         """Add the jobs while nobody takes any."""
         await self.queue.pause()
         jobs = self.options.jobs
-        before = await self.meter.look()
-        self.batches, speeds = await add(self.queue, jobs)
-        after = await self.meter.look()
-        per_job = {name: (after[name] - before[name]) / jobs for name in ("memory", "file")}
+        before, own = await self.meter.look(), time.process_time()
+        self.batches, speeds = await add(self.queue, self.song, jobs)
+        after, own = await self.meter.look(), time.process_time() - own
+        per_job = {name: (after[name] - before[name]) / jobs for name in ("memory", "file", "cpu")}
         say(f"{jobs} jobs added: {jobs / (after['at'] - before['at']):.0f} a second ")
-        say(f"(first batch {speeds[0]:.0f}, last {speeds[-1]:.0f})\n")
+        say(f"(first batch {speeds[0]:.0f}, last {speeds[-1]:.0f}); of a processor's time a job takes ")
+        say(f"{own / jobs * 1e6:.0f} us of who adds it, {per_job['cpu'] * 1e6:.0f} us of the server\n")
         say(f"  server's memory {after['memory'] / 1e6:.0f} MB, {per_job['memory']:.0f} bytes a job; ")
         say(f"file {after['file'] / 1e6:.0f} MB, {per_job['file']:.0f} bytes a job; ")
         say(f"events kept {after['kept']:.0f} of {after['events']:.0f}\n")
@@ -215,7 +221,7 @@ class Farm:
         one = await timed(lambda: queue.get_batch_status(batch))
         say(f"  status of one batch of {min(BATCH, self.options.jobs)}: {spread(one)}\n")
         say(f"  20 jobs: {spread(await timed(lambda: queue.snapshots(ids), 50))}\n")
-        say(f"  adding one more job: {spread(await timed(lambda: add(queue, 1), 20))}\n")
+        say(f"  adding one more job: {spread(await timed(lambda: add(queue, self.song, 1), 20))}\n")
         say(f"  cancelling a job: {spread(await cancelling(queue, ids))}\n")
         say(f"  the waiting line: {spread(await timed(queue.waiting_order, 3))}\n")
         say(f"  is anything left to do: {spread(await timed(queue.open_count, 20))}\n")

@@ -17,7 +17,7 @@ from ethereal_gui.domain.paths import resource_path
 from ethereal_gui.queue.connection import address_from_url
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.settings import load_settings
-from ethereal_gui.worker import job_runner
+from ethereal_gui.worker import delivery
 from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.messages import Done
 from ethereal_gui.worker.presence import Presence
@@ -86,7 +86,7 @@ def run_workers(url: str, number: int, work: float, folder: str, order: Connecti
             worker.request_stop(0.0)
         await asyncio.gather(*running)
 
-    with patch.object(job_runner, "RenderProcess", PretendedRender), patch.object(Presence, "find_encoders", nothing):
+    with patch.object(delivery, "RenderProcess", PretendedRender), patch.object(Presence, "find_encoders", nothing):
         asyncio.run(main())
 
 

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 
 from ethereal_gui.domain.errors import CancelledByUserError, TransferError
 from ethereal_gui.domain.job import Progress
+from ethereal_gui.domain.private import private_folder
 from ethereal_gui.render.video.storage import writing
 from ethereal_gui.worker.messages import (
     Done,
@@ -94,11 +95,11 @@ class DeliveredRender:
         errands = self._errands
         if errands.send_to:
             with writing(self._work_dir):
-                Path(self._request.output_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+                private_folder(Path(self._request.output_dir))
             await self._transfer(FolderRequest(url=errands.send_to), 0.0, 0.0)
         for number, (url, path) in enumerate(errands.fetch):
             with writing(self._work_dir):
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                private_folder(path.parent)
             share = self._low / len(errands.fetch)
             await self._transfer(FetchRequest(url=url, path=str(path)), number * share, (number + 1) * share)
         process = RenderProcess(

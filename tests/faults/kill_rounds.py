@@ -30,7 +30,7 @@ from tests.integration.rendering import environment, make_song, render_children,
 SONGS = 2
 SONG_SECONDS = 2.0
 MOST_KILLS = 4
-ROUND_SECONDS = 240.0
+ROUND_SECONDS = 900.0
 # A job has three attempts, and a killed child costs one.
 MOST_CHILD_KILLS = 2
 LOOK_SECONDS = 0.1
