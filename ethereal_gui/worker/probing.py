@@ -90,7 +90,7 @@ class _Child:
             answer = json.loads(self._process.stdout.readline(_MAX_ANSWER))
             if not isinstance(answer, dict):
                 raise ValueError(answer)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:  # a child in strange hands may say anything
             raise _NoAnswerError(self._hung, self.end()) from error
         finally:
             watch.cancel()

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import shlex
 import signal
 import struct
 import subprocess
@@ -283,3 +284,30 @@ def test_the_window_and_the_commands_cannot_open_a_song_themselves() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+NONSENSE = (
+    "",
+    "nonsense",
+    "[" * 900_000,
+    "x" * 2_000_000,
+    "{}",
+    "[]",
+    '{"found": 7}',
+    '{"found": {"size": -1}}',
+    '{"found": {"title": 5}}',
+    '{"error": {"code": "SystemExit", "message": "a.wav"}}',
+)
+
+
+@pytest.mark.parametrize("said", NONSENSE)
+def test_what_a_child_says_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    """A real process in the child's place, as if a file had taken it over."""
+    answer, stand_in = tmp_path / "answer", tmp_path / "python"
+    answer.write_text(said + "\n")
+    stand_in.write_text(f"#!/bin/sh\nread request\ncat {shlex.quote(str(answer))}\n")
+    stand_in.chmod(0o700)
+    path = song(tmp_path / "a.wav")
+    monkeypatch.setattr(sys, "executable", str(stand_in))
+    with Prober(children=1) as prober, pytest.raises(InputError, match=r"a\.wav"):
+        prober.song(path)
