@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -53,4 +54,5 @@ def _folders(roots: Sequence[Path | str]) -> tuple[Path, ...]:
 
 
 def _say(text: str) -> None:
-    print(f"{datetime.now().astimezone():%H:%M:%S}  {text}", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # whoever listened is gone; the work goes on
+        print(f"{datetime.now().astimezone():%H:%M:%S}  {text}", file=sys.stderr, flush=True)

@@ -255,3 +255,17 @@ def until_done(env: dict[str, str], folder: Path, seconds: float = 180.0) -> dic
             return dict(found[0])
         time.sleep(0.3)
     raise AssertionError("the batch was not done in time")
+
+
+def test_a_worker_to_which_nobody_listens_any_more_works_on_and_can_be_stopped(tmp_path: Path) -> None:
+    """As after `ethereal worker | tee log` whose tee has died."""
+    env = environment(tmp_path / "data", ETHEREAL_SHUTDOWN_TIMEOUT="0")
+    worker = start(["worker"], env, tmp_path)
+    assert worker.stderr is not None
+    assert "Worker" in worker.stderr.readline()
+    worker.stderr.close()
+    make_song(tmp_path / "a.wav", 1.0)
+    assert run(["submit", "a.wav", "-f", "1080p", "-o", "out"], env, tmp_path).returncode == 0
+    assert until_done(env, tmp_path)["completed"] == 1
+    worker.terminate()
+    assert worker.wait(60) == 0

@@ -164,7 +164,8 @@ async def test_whatever_jobs_say_a_workers_owner_says_what_it_reads_and_writes(
     for name in ("av", "numpy", "numba", "pydantic"):
         (here / f"{name}.py").write_text(f"open({str(folder / 'sprung')!r}, 'w')")
     # A link that waits under the name that the video would get.
-    wish = {"namePattern": "{artist}_{song}_{n}", "outputDir": f"{private}/../elsewhere", "artist": "../../up"}
+    (out / "way out").symlink_to(private)
+    wish = {"namePattern": "{artist}_{song}_{n}", "outputDir": f"{out}/way out", "artist": "../../up"}
     fields = {"artist": "../../up", "song": "evil", "date": date.today().isoformat()}
     (out / next(candidate_names("{artist}_{song}_{n}", fields))).symlink_to(private / "through")
 
@@ -217,9 +218,8 @@ async def test_whatever_jobs_say_a_workers_owner_says_what_it_reads_and_writes(
         video = Path(done.outcome.output_path)
         assert video.parent == out
         assert stat.S_ISREG(video.lstat().st_mode)
-        assert len(videos(out)) == 2
+        assert len(videos(out)) == 3
         assert sorted(private.rglob("*")) == before
-        assert not (folder / "elsewhere").exists()
         assert not (folder / "sprung").exists()
 
         doctor = await asyncio.to_thread(run, ["doctor"], env, here)
