@@ -1,10 +1,12 @@
 """A farm on one machine: how the queue does with many jobs and many workers, without rendering anything.
 
-    python benchmarks/farm.py [--jobs 10000] [--workers 100] [--processes 4] [--work 2] [--seconds 20] [--no-window]
+    python benchmarks/farm.py [--jobs 10000] [--copies 0] [--workers 100] [--processes 4] [--work 2] [--seconds 20]
+        [--no-window]
 
 The built-in server, our queue, and real workers of which only the child process that would render is left out: it
 waits for ``--work`` seconds and reports progress as a render does. A window's poller runs beside them in a process of
-its own. Jobs are added in batches of 10,000 at most.
+its own. Jobs are added in batches of 10,000 at most. ``--copies`` jobs more are made of them by the server itself, byte
+for byte like them but for their batch, for a long queue in a short time.
 """
 
 import argparse
@@ -98,6 +100,35 @@ async def add(queue: RenderQueue, song: Path, jobs: int) -> tuple[list[str], lis
         speeds.append(len(files) / (time.monotonic() - began))
         ids.append(batch.batch_id)
     return ids, speeds
+
+
+# KEYS[1]: what every key begins with. ARGV: the batch, its copy, the first and last place in it.
+_COPY = """
+local base, batch, copy = KEYS[1], ARGV[1], ARGV[2]
+for _, id in ipairs(redis.call("ZRANGE", base .. "batch:" .. batch .. ":jobs", ARGV[3], ARGV[4])) do
+  local new = copy .. string.sub(id, #batch + 1)
+  local fields = redis.call("HGETALL", base .. id)
+  for i = 2, #fields, 2 do fields[i] = string.gsub(fields[i], batch, copy) end
+  redis.call("HSET", base .. new, unpack(fields))
+  redis.call("LPUSH", base .. "wait", new)
+  redis.call("ZADD", base .. "batch:" .. copy .. ":jobs", redis.call("ZCARD", base .. "batch:" .. copy .. ":jobs"), new)
+end
+"""
+
+
+async def copy(queue: RenderQueue, batch: str, copies: int) -> None:
+    """Make so many jobs more, in batches like this one."""
+    keys, client = queue.access.keys, queue.access.client
+    script = client.register_script(_COPY)
+    fields: dict[str, str] = await client.hgetall(keys.batch(batch))  # type: ignore[assignment]
+    size = len(await queue.batch_job_ids(batch))
+    for n in range(0, copies, size):
+        name = f"bcopy{n:08x}"
+        count = min(size, copies - n)
+        for first in range(0, count, 500):
+            await script(keys=[keys.base], args=[batch, name, first, min(first + 500, count) - 1])
+        await client.hset(keys.batch(name), mapping={key: text.replace(batch, name) for key, text in fields.items()})
+        await client.zadd(keys.batches, {name: time.time() * 1000})
 
 
 async def timed(call: Callable[[], Awaitable[object]], times: int = 10, pause: float = 0.0) -> list[float]:
@@ -210,6 +241,11 @@ class Farm:
         say(f"{jobs} jobs added: {jobs / (after['at'] - before['at']):.0f} a second ")
         say(f"(first batch {speeds[0]:.0f}, last {speeds[-1]:.0f}); of a processor's time a job takes ")
         say(f"{own / jobs * 1e6:.0f} us of who adds it, {per_job['cpu'] * 1e6:.0f} us of the server\n")
+        if self.options.copies:
+            await copy(self.queue, self.batches[0], self.options.copies)
+            after, jobs = await self.meter.look(), jobs + self.options.copies
+            per_job = {name: (after[name] - before[name]) / jobs for name in ("memory", "file")}
+            say(f"  and {self.options.copies} copies of them\n")
         say(f"  server's memory {after['memory'] / 1e6:.0f} MB, {per_job['memory']:.0f} bytes a job; ")
         say(f"file {after['file'] / 1e6:.0f} MB, {per_job['file']:.0f} bytes a job; ")
         say(f"events kept {after['kept']:.0f} of {after['events']:.0f}\n")
@@ -330,6 +366,7 @@ async def main(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--jobs", type=int, default=10_000)
+    parser.add_argument("--copies", type=int, default=0, help="jobs more, which the server makes of them")
     parser.add_argument("--workers", type=int, default=100)
     parser.add_argument("--processes", type=int, default=4, help="that the workers share")
     parser.add_argument("--work", type=float, default=2.0, help="seconds that a job takes")
