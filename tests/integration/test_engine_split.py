@@ -103,7 +103,9 @@ def test_parts_are_long_against_a_start_and_more_than_the_workers() -> None:
 
     hour = plan_parts(plan(360), 1920 * 1080)
     assert (len(hour), hour[0], hour[-1]) == (60, Part(0, 1800), Part(106_200, 108_000))
-    assert len(plan_parts(plan(30), 1920 * 1080)) == 30
+    assert len(plan_parts(plan(30), 1920 * 1080)) == 15
+    assert len(plan_parts(plan(16), 1920 * 1080)) == 16
+    assert plan_parts([], 1920 * 1080) == ()
     assert len(plan_parts(plan(360), LARGE_PICTURE + 1)) == 360
     holes = plan(360)[:100] + plan(360)[103:105] + plan(360)[200:210]
     parts = plan_parts(holes, 1920 * 1080)

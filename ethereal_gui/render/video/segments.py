@@ -28,7 +28,7 @@ LARGE_PICTURE = 4096 * 4096
 """Pixels; a larger picture takes so long that a short video is worth splitting up, too."""
 
 _SEGMENT_SECONDS = 10
-_LEAST_PARTS = 16
+_WANTED_PARTS = 16
 _MOST_SEGMENTS_OF_PART = 6
 
 UInt8 = NDArray[np.uint8]
@@ -64,7 +64,7 @@ def plan_parts(missing: Sequence[Segment], pixels: int) -> tuple[Part, ...]:
     To start a render takes a worker some two seconds, which a part should be long against; and there should be more
     parts than workers, so that all are busy until the end. One segment of a very large picture takes minutes.
     """
-    most = 1 if pixels > LARGE_PICTURE else min(max(1, len(missing) // _LEAST_PARTS), _MOST_SEGMENTS_OF_PART)
+    most = 1 if pixels > LARGE_PICTURE else min(-(-len(missing) // _WANTED_PARTS), _MOST_SEGMENTS_OF_PART)
     parts: list[Part] = []
     count = 0
     for segment in missing:
