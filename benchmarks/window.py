@@ -170,9 +170,10 @@ async def start(app: QApplication) -> None:  # noqa: ARG001
         for _ in range(3):
             command = [sys.executable, window_start.__file__, str(JOBS + BATCHES)]
             answer = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
-            shown, shown_work, whole, whole_work = (float(number) for number in answer.stdout.split()[-4:])
-            tell(f"start, {words}: window", shown, f"s ({shown_work:.1f} s of work)")
-            tell(f"start, {words}: all {JOBS:,} jobs", whole, f"s ({whole_work:.1f} s of work)")
+            times = [float(number) for number in answer.stdout.split()[-6:]]
+            whats = ("window", "top of the queue", f"all {JOBS:,} jobs")
+            for what, seconds, work in zip(whats, times[::2], times[1::2], strict=True):
+                tell(f"start, {words}: {what}", seconds, f"s ({work:.1f} s of work)")
     await service.close()
 
 
