@@ -20,7 +20,7 @@ from ethereal_gui.domain.formats import get_format
 from ethereal_gui.domain.job import Progress
 from ethereal_gui.domain.naming import candidate_names
 from ethereal_gui.domain.wire import WireModel
-from ethereal_gui.worker.confine import confine
+from ethereal_gui.worker.confine import allow_last_words, confine
 from ethereal_gui.worker.messages import (
     Done,
     Failed,
@@ -71,6 +71,7 @@ def serve(work: Callable[[bytes, Callable[[WireModel], None]], WireModel]) -> in
     try:
         send(work(line, send))
     except Exception as error:
+        allow_last_words()
         send(_failure(error))
         return 1
     return 0
@@ -90,6 +91,8 @@ def _failure(error: Exception) -> Failed:
         case OSError() if code == errno.ENOMEM:
             return Failed(**NotEnoughMemoryError().to_wire(), trace=trace)
         case RuntimeError() if "can't start new thread" in str(error):  # there is no memory for its stack
+            return Failed(**NotEnoughMemoryError().to_wire(), trace=trace)
+        case ImportError() if "Cannot allocate memory" in str(error):
             return Failed(**NotEnoughMemoryError().to_wire(), trace=trace)
         case OSError() if code in (errno.ENOSPC, errno.EDQUOT):
             # What the engine did not expect to write, such as a compiler's cache, meets a full disk too.

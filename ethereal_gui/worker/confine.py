@@ -27,6 +27,10 @@ _TCP: Final = 0b11
 _SIGNALS: Final = 1 << 1
 
 
+LAST_WORDS: Final = 64 << 20
+"""Bytes beyond the limit on memory, for saying that it was reached."""
+
+
 class _Ruleset(ctypes.Structure):
     _fields_ = (("fs", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scoped", ctypes.c_uint64))
 
@@ -61,7 +65,7 @@ def confine(writable: Iterable[Path], *, memory: int = 0) -> list[str]:
         Path("/proc/self/oom_score_adj").write_text("500")
     if memory:
         with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+            resource.setrlimit(resource.RLIMIT_DATA, (memory, memory + LAST_WORDS))
             done.append("memory")
     with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None, use_errno=True)
@@ -69,6 +73,16 @@ def confine(writable: Iterable[Path], *, memory: int = 0) -> list[str]:
             done.append("privileges")
             done += _landlock(libc, writable)
     return done
+
+
+def allow_last_words() -> None:
+    """Have some more memory than ``confine`` allowed, in a process that has none left and is about to end."""
+    if sys.platform == "linux":
+        import resource
+
+        with contextlib.suppress(OSError, ValueError):
+            hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+            resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
 
 
 def _landlock(libc: ctypes.CDLL, writable: Iterable[Path]) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, RenderCrashedError
+from ethereal_gui.domain.errors import CancelledByUserError, EtherealError, NotEnoughMemoryError, RenderCrashedError
 from ethereal_gui.domain.job import Progress
 from ethereal_gui.domain.private import private_folder
 from ethereal_gui.domain.wire import WireModel
@@ -39,6 +39,9 @@ from ethereal_gui.worker.patience import Patience
 MAX_LINE = 1 << 20
 KEPT_STDERR_LINES = 60
 ENDING_SECONDS = 2.0
+_NO_MEMORY = ("MemoryError", "bad_alloc", "out of memory", "Cannot allocate memory", "can't start new thread")
+"""What Python, C++, LLVM and the system's loader say last when there is no memory for going on."""
+_LAST_LINES = 5
 _PASSED_ON = (
     "PATH", "HOME", "USERPROFILE", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR",
     "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBVA_DRIVER_NAME", "CUDA_VISIBLE_DEVICES", "PYTHONPATH", "VIRTUAL_ENV",
@@ -175,6 +178,8 @@ class ChildProcess:
             case None:
                 for line in stderr:
                     self._on_log(line)
+                if any(words in line for line in stderr[-_LAST_LINES:] for words in _NO_MEMORY):
+                    raise NotEnoughMemoryError
                 how = f"signal {-returncode}" if returncode and returncode < 0 else f"exit code {returncode}"
                 raise RenderCrashedError(f"The render process ended unexpectedly ({how}).")
         return result
