@@ -339,6 +339,8 @@ async def window_watching(url: str, folder: Path, *, wanted: bool) -> AsyncItera
     finally:
         here.send(None)
         await asyncio.to_thread(process.join, 60)
+        if process.is_alive():
+            process.kill()
 
 
 def say(text: str) -> None:

@@ -8,13 +8,14 @@ window does.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 from ethereal_gui.domain.errors import EtherealError
 
 log = logging.getLogger(__name__)
 
 Presenter = Callable[[BaseException, str], None]
+_CANCEL_AGAIN_SECONDS: Final = 2.0
 
 
 class TaskOwner:
@@ -57,9 +58,12 @@ class TaskOwner:
         self._closed = True
         current = asyncio.current_task()
         waiting = [task for task in self._tasks if task is not current]
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
+        pending = set(waiting)
+        while pending:
+            # A call to the server that is answered just then may swallow the first time.
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
