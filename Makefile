@@ -17,7 +17,7 @@ demo: ## the bundled song through the real queue to real videos
 	@$(VENV)/ethereal demo
 
 test: lint ## everything that has to hold: style, types, architecture, all tests
-	@QT_QPA_PLATFORM=offscreen $(VENV)/python -m pytest
+	@QT_QPA_PLATFORM=offscreen $(VENV)/python -m pytest -n 2 --dist loadfile
 
 lint:
 	@tools/setup.sh test

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import hypothesis
@@ -15,8 +16,19 @@ from ethereal_gui.queue.connection import ServerAddress
 from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.queue.server import EmbeddedServer
 
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
+
+
+@pytest.fixture(scope="session")
+def qapp() -> "QApplication":
+    """The one application of all tests, as the program makes it."""
+    from ethereal_gui.app import make_application
+
+    return make_application(["tests"])
 
 
 @pytest.fixture(scope="session")

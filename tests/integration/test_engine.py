@@ -341,9 +341,9 @@ class TestPreview:
 
 @pytest.mark.parametrize("like", ["1080p", "360stereo_8k"])
 def test_a_limit_on_the_bit_rate_holds(bench: Bench, like: str) -> None:
-    seconds, limit = 4.0, 1.0
+    seconds, limit = 2.0, 0.5
     song = media.write_audio(bench.root / "song.wav", media.click_track(seconds, 120.0))
-    fmt = media.small_format(640, 640, like=like)
+    fmt = media.small_format(480, 480, like=like)
     free = bench.render(bench.spec(song, fmt, quality=Quality.HIGH), "free")
     limited = bench.render(bench.spec(song, fmt, quality=Quality.HIGH, max_bit_rate=limit), "limited")
     rates = []

@@ -12,6 +12,7 @@ from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.store.renders import RenderStore
 from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.reach import OFFER_SECONDS
+from ethereal_gui.worker.render_worker import WISH_POLL_SECONDS
 from tests.integration.farm import open_farm
 from tests.integration.rendering import QUICK, finished, job_until, make_song, running, song, worker_config
 from tests.integration.workers import until
@@ -56,6 +57,7 @@ async def test_what_one_worker_cannot_read_another_one_renders(
     async with running(seeing):
         await known(registry, "seeing")
         await registry.drain("seeing")
+        await asyncio.sleep(5 * WISH_POLL_SECONDS)  # until then it would still take a job
         async with running(blind):
             await known(registry, "blind")
             (job_id,) = await submit(queue, song(music / "a.wav", 1.0))

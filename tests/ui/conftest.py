@@ -14,7 +14,7 @@ import qasync
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
-from ethereal_gui.app import Program, make_application
+from ethereal_gui.app import Program
 from ethereal_gui.settings import Settings, Theme, load_settings
 from tests import media
 from tests.ui.real_stage import RealScenario, play_on_stage
@@ -51,13 +51,6 @@ def garbage_stays_on_this_thread() -> Iterator[None]:
     gc.disable()
     yield
     gc.enable()
-
-
-@pytest.fixture(scope="session")
-def qapp() -> QApplication:
-    """The one application of all tests."""
-    app = QApplication.instance()
-    return app if isinstance(app, QApplication) else make_application(["tests"])
 
 
 @pytest.fixture
