@@ -73,13 +73,17 @@ async def test_cancelling_a_waiting_a_delayed_a_prioritised_and_a_held_job(queue
     async def process(_job: Job, _token: str) -> None:
         raise RuntimeError("later")
 
-    await queue.move(ids[3], "top")
+    others = (ids[0], ids[1], ids[4])
+    for job_id in others:  # the worker shall take none of them while it ends
+        assert await queue.hold(job_id)
     async with working(queue, process):
 
         async def delayed() -> bool:
             return (await _snapshot(queue, ids[3])).queue_state == "delayed"
 
         await until(delayed)
+    for job_id in others:
+        assert await queue.release(job_id)
     assert (await _snapshot(queue, ids[3])).retry_at is not None
     for job_id in ids[1:4]:
         assert await queue.cancel(job_id)
