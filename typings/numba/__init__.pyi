@@ -6,7 +6,12 @@ from typing import Any, TypeVar
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 def njit(
-    *, nogil: bool = ..., cache: bool = ..., fastmath: bool | set[str] = ..., error_model: str = ..., inline: str = ...
+    *,
+    nogil: bool = ...,
+    cache: bool = ...,
+    fastmath: bool | set[str] = ...,
+    error_model: str = ...,
+    forceinline: bool = ...,
 ) -> Callable[[_F], _F]: ...
 
 class _Config:

@@ -46,7 +46,8 @@ _SHUTTER: Final = 0.5  # of a frame's time
 
 _FADE_IN: Final = 1.2  # seconds
 _FADE_OUT: Final = 2.2
-_SKY_ROWS: Final = 150  # the sky is added to the finest level with no more rows
+# The sky is added to the finest level with no more texels: flat, sphere. Its map has a texel or less to each of them.
+_SKY_TEXELS: Final = (12_000, 40_000)
 _PROJECT_PIECE: Final = 4096
 
 
@@ -103,8 +104,9 @@ class FrameRenderer:
         self._bloom = pyramid.bloom_weights(len(self._levels), self._layout.pixels_per_metre, self._model.bloom)
         self._first_band = np.array([level.first_band for level in self._levels], np.int32)
         bands = self._levels[-1].first_band + self._levels[-1].bands
-        rows = [level.height for level in self._levels]
-        self._sky_level = next((i for i, r in enumerate(rows) if i and r <= _SKY_ROWS), len(rows) - 1)
+        most = _SKY_TEXELS[self._sphere]
+        coarse = [i for i, level in enumerate(self._levels) if i and level.width * level.height <= most]
+        self._sky_level = min(coarse, default=len(self._levels) - 1)
 
         count = self._model.count * self._samples
         self._particles = np.zeros((count, PARTICLE_SIZE), np.float32)
@@ -187,12 +189,13 @@ class FrameRenderer:
     def _place_particles(self, t: float, moment: Float64) -> None:
         line = self._timeline
         jobs: list[Callable[[], None]] = []
+        count = self._model.count
         for sample in range(self._samples):
             offset = (sample - 0.5 * (self._samples - 1)) * _SHUTTER / (self.fps * self._samples)
             now = moment if offset == 0.0 else self._moment(max(0.0, t + offset))
             song = Song(now, line.track, line.bands, line.inverse, self._ramps)
             for layer, start, first, last in self._chunks:
-                begin = sample * self._model.count + start
+                begin = sample * count + start
                 jobs.append(_layer_job(layer, self._particles[begin : begin + layer.count], first, last, song))
         self._run(jobs)
 

@@ -11,7 +11,7 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
 PARTICLE_SIZE: Final = 8  # x, y, z, sigma, r, g, b, halo
-CHUNK: Final = 1024  # particles per piece of work; part of the picture's definition, see jit.py
+CHUNK: Final = 4096  # particles per piece of work
 
 
 class Song(NamedTuple):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ethereal_gui.render.scene.ambient import AMBIENT_PARAMETERS, STARLIGHT, motes
 from ethereal_gui.render.scene.base import Layer, SceneModel, SkyLook, Song
 from ethereal_gui.render.scene.camera import DISTANCE, Layout
-from ethereal_gui.render.scene.jit import cos1, kernel, key, rise_fall, rnd, sin1, smooth
+from ethereal_gui.render.scene.jit import cos1, inlined, kernel, key, rise_fall, rnd, sin1, smooth
 from ethereal_gui.render.scene.palette import Paint, ramp_at
 from ethereal_gui.render.scene.sky import stars
 from ethereal_gui.render.scene.timeline import (
@@ -53,17 +53,20 @@ _SMOKE = M_PARAMETERS + 8
 _BODY_LINE = 96
 _SILK_LINE = 200
 _TRAIL = 3
+# Rows of the working memory of one line, see _rise.
+_AGE, _TURN, _TALL, _BASS, _MID, _LEVEL, _PART, _X, _Y, _Z = range(10)
+_ROWS = 10
 # Ramps: 0 stars, 1 embers and sparks, 2 body, 3 silk, 4 smoke, 5 core.
 
 
-@kernel
+@inlined
 def _profile(a: float) -> float:
     """Radius of the flame at height ``a`` (0..1): narrow at the hearth, wide at a quarter, thin at the tip."""
     rest = max(0.0, 1.0 - a)
     return (0.16 + 4.3 * a * rest * rest) * (1.0 - smooth(0.5, 1.08, a) * 0.8)
 
 
-@kernel
+@inlined
 def _waves(x: float, y: float, z: float, flow: float, phase: float, a: float, strength: float) -> tuple[float, float]:
     """Sideways displacement (x, z) by rising waves at three scales, each bent by the one before."""
     s = strength * (0.30 * math.sqrt(a) + 0.85 * a)
@@ -80,72 +83,96 @@ def _waves(x: float, y: float, z: float, flow: float, phase: float, a: float, st
     )
 
 
-@kernel
-def _rise(
-    age: float,
-    birth: Float32,
-    now: Float64,
-    turn: float,
-    reach: float,
-    tall: float,
-    phase: float,
-) -> tuple[float, float, float, float]:
-    """Place (x, y, z) and height part of silk of an age (0..1) that left the hearth at angle ``turn``."""
-    bass = birth[9]
-    a = age**0.82
-    up = now[_HEIGHT] * (0.62 + 0.34 * birth[10] + 0.42 * bass) * tall
-    half = now[M_HALF_HEIGHT]
-    frame = half * (0.9 + 0.1 * now[M_IMMERSIVE])
-    y = a * up * 1.34 * frame
-    spin = turn + now[_TWIST] * (0.32 * a + 0.10 * birth[3] * a) - 0.045 * now[M_FLOW] - 0.10 * now[M_FLOW_MID]
-    swell = 1.0 + 0.55 * bass * (1.0 - 0.5 * a) + 0.20 * now[M_BASS_SOFT] * (1.0 - a)
-    r = 0.27 * now[_WIDTH] * reach * _profile(a) * swell * (0.75 + 0.25 * frame)
-    x, z = r * cos1(spin), r * sin1(spin)
-    dx, dz = _waves(
-        x, y, z, now[M_FLOW], phase, a, now[_TURBULENCE] * (0.75 + 0.5 * birth[3] + 0.45 * now[M_MID]) * frame
+@inlined
+def _remember(line: Float64, j: int, age: float, turn: float, tall: float, birth: int, track: Float32) -> None:
+    """Write down what ``_rise`` has to know of the ``j``-th particle of a line."""
+    line[_AGE, j], line[_TURN, j], line[_TALL, j] = age, turn, tall
+    line[_BASS, j], line[_MID, j], line[_LEVEL, j] = (
+        track[birth, C_BASS_SOFT],
+        track[birth, C_MID],
+        track[birth, C_LEVEL],
     )
-    return x + dx, y, z + dz, a
+
+
+@kernel
+def _rise(line: Float64, n: int, now: Float64, reach: float, phase: float) -> None:
+    """Height parts and places of the first ``n`` particles of a line; all of them at once, in SIMD.
+
+    ``line`` is float64 (_ROWS, length): each particle's age (0..1), the angle at which it left the hearth, how tall it
+    can be, and the music at its birth go in; its part of the height (0..1) and its place x, y, z in metres come out.
+    """
+    age, turn, tall = line[_AGE], line[_TURN], line[_TALL]
+    bass, mid, level = line[_BASS], line[_MID], line[_LEVEL]
+    out_a, out_x, out_y, out_z = line[_PART], line[_X], line[_Y], line[_Z]
+    flow = now[M_FLOW]
+    frame = now[M_HALF_HEIGHT] * (0.9 + 0.1 * now[M_IMMERSIVE])
+    height = now[_HEIGHT] * 1.34 * frame
+    twist, spun = now[_TWIST], 0.045 * flow + 0.10 * now[M_FLOW_MID]
+    swollen = 0.20 * now[M_BASS_SOFT]
+    radius = 0.27 * now[_WIDTH] * reach * (0.75 + 0.25 * frame)
+    turbulence, stirred = now[_TURBULENCE] * frame, 0.75 + 0.45 * now[M_MID]
+    for j in range(n):
+        # About age ** 0.82, from roots alone.
+        half = math.sqrt(age[j])
+        quarter = math.sqrt(half)
+        a = half * quarter * (0.44 + 0.56 * math.sqrt(quarter))
+        y = a * height * (0.62 + 0.34 * level[j] + 0.42 * bass[j]) * tall[j]
+        spin = turn[j] + twist * a * (0.32 + 0.10 * mid[j]) - spun
+        swell = 1.0 + 0.55 * bass[j] * (1.0 - 0.5 * a) + swollen * (1.0 - a)
+        r = radius * _profile(a) * swell
+        x, z = r * cos1(spin), r * sin1(spin)
+        dx, dz = _waves(x, y, z, flow, phase, a, turbulence * (stirred + 0.5 * mid[j]))
+        out_a[j], out_x[j], out_y[j], out_z[j] = a, x + dx, y, z + dz
 
 
 @kernel
 def _body(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
-    now, ramps = song.now, song.ramps
+    now, ramps, track = song.now, song.ramps, song.track
     lines = len(out) // _BODY_LINE
-    rows = song.track.shape[0]
+    rows = track.shape[0]
     floor = -0.66 * now[M_HALF_HEIGHT]
     glow = (0.7 + 0.5 * now[M_LOUDNESS] + 0.35 * now[M_BEAT]) * now[_GLOW]
-    for i in range(i0, i1):
-        line = i // _BODY_LINE
+    work = np.empty((_ROWS, _BODY_LINE))
+    for line in range(i0 // _BODY_LINE, (i1 - 1) // _BODY_LINE + 1):
         k = key(seed, line, 0)
         life = 2.1 + 0.7 * rnd(k, 0)
-        clock = now[M_FLOW] / life + rnd(k, 1) + (i - line * _BODY_LINE) / _BODY_LINE
-        generation = math.floor(clock)
-        age = clock - generation
-        birth = song.track[birth_row(song.inverse, now[M_FLOW] - age * life, rows)]
-        q = key(seed, i, int(generation))
+        start = now[M_FLOW] / life + rnd(k, 1)
         reach = 0.2 + 0.75 * math.sqrt((line + 0.5) / lines)
-        x, y, z, a = _rise(age, birth, now, rnd(k, 2), reach, 0.78 + 0.26 * rnd(q, 0), 0.25 * rnd(k, 3))
-        spread = 0.012 + 0.05 * a
-        x += spread * (rnd(q, 1) - 0.5) * 2.0
-        z += spread * (rnd(q, 2) - 0.5) * 2.0
-        sigma = (
-            (0.026 + 0.070 * a * (1.0 - 0.45 * a)) * (0.8 + 0.5 * birth[C_BASS_SOFT]) * (0.6 + 0.4 * now[M_HALF_HEIGHT])
-        )
-        shine = rise_fall(age, 0.10, 0.55) * (0.35 + 0.55 * birth[C_LEVEL] + 0.65 * birth[C_BASS_SOFT]) * glow
-        heat = a * 0.80 + 0.34 * reach * reach + 0.06 * rnd(q, 3) - 0.14 * birth[C_BASS_SOFT]
-        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = x, floor + y, z - DISTANCE, sigma
-        for c in range(3):
-            out[i, 4 + c] = (40.0 / len(out)) * shine * ramp_at(ramps, 2, heat, c)
-        out[i, 7] = 0.0
+        turn = rnd(k, 2)
+        first, last = max(i0, line * _BODY_LINE), min(i1, (line + 1) * _BODY_LINE)
+        for i in range(first, last):
+            clock = start + (i - line * _BODY_LINE) / _BODY_LINE
+            generation = math.floor(clock)
+            age = clock - generation
+            tall = 0.78 + 0.26 * rnd(key(seed, i, generation), 0)
+            birth = birth_row(song.inverse, now[M_FLOW] - age * life, rows)
+            _remember(work, i - first, age, turn, tall, birth, track)
+        _rise(work, last - first, now, reach, 0.25 * rnd(k, 3))
+        for i in range(first, last):
+            j = i - first
+            q = key(seed, i, math.floor(start + (i - line * _BODY_LINE) / _BODY_LINE))
+            age, a, bass = work[_AGE, j], work[_PART, j], work[_BASS, j]
+            spread = 0.012 + 0.05 * a
+            out[i, 0] = work[_X, j] + spread * (rnd(q, 1) - 0.5) * 2.0
+            out[i, 1] = floor + work[_Y, j]
+            out[i, 2] = work[_Z, j] + spread * (rnd(q, 2) - 0.5) * 2.0 - DISTANCE
+            out[i, 3] = (0.026 + 0.070 * a * (1.0 - 0.45 * a)) * (0.8 + 0.5 * bass) * (0.6 + 0.4 * now[M_HALF_HEIGHT])
+            shine = rise_fall(age, 0.10, 0.55) * (0.35 + 0.55 * work[_LEVEL, j] + 0.65 * bass) * glow
+            heat = a * 0.80 + 0.34 * reach * reach + 0.06 * rnd(q, 3) - 0.14 * bass
+            for c in range(3):
+                out[i, 4 + c] = (40.0 / len(out)) * shine * ramp_at(ramps, 2, heat, c)
+            out[i, 7] = 0.0
 
 
 @kernel
 def _silk(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
-    now, ramps = song.now, song.ramps
+    now, ramps, track = song.now, song.ramps, song.track
     lines = len(out) // _SILK_LINE
-    rows = song.track.shape[0]
+    rows = track.shape[0]
     floor = -0.66 * now[M_HALF_HEIGHT]
     glow = (0.55 + 0.30 * now[M_LOUDNESS] + 1.3 * now[M_TREBLE]) * now[_GLOW]
+    work = np.empty((_ROWS, _SILK_LINE))
+    loud = np.empty(_SILK_LINE)
     for line in range(i0 // _SILK_LINE, (i1 - 1) // _SILK_LINE + 1):
         k = key(seed, line, 0)
         life = 2.6 + 0.9 * rnd(k, 0)
@@ -155,17 +182,23 @@ def _silk(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
         tall = 0.62 + 0.62 * rnd(k, 5) * rnd(k, 5) + 0.1 * rnd(k, 8)
         thick = (0.8 + 0.5 * rnd(k, 6)) * (0.6 + 0.4 * now[M_HALF_HEIGHT])
         light = glow * (0.3 + 0.7 * rnd(k, 7)) * 2100.0 / len(out)
-        for i in range(max(i0, line * _SILK_LINE), min(i1, (line + 1) * _SILK_LINE)):
+        first, last = max(i0, line * _SILK_LINE), min(i1, (line + 1) * _SILK_LINE)
+        for i in range(first, last):
             clock = start + (i - line * _SILK_LINE) / _SILK_LINE
             age = clock - math.floor(clock)
             born = now[M_FLOW] - age * life
-            birth = song.track[birth_row(song.inverse, born, rows)]
-            turn = side + 0.04 * sin1(0.21 * born + wander)
-            x, y, z, a = _rise(age, birth, now, turn, reach, tall, phase)
-            out[i, 0], out[i, 1], out[i, 2] = x, floor + y, z - DISTANCE
+            birth = birth_row(song.inverse, born, rows)
+            _remember(work, i - first, age, side + 0.04 * sin1(0.21 * born + wander), tall, birth, track)
+            loud[i - first] = (
+                0.25 + 0.5 * track[birth, C_LEVEL] + 0.9 * track[birth, C_MID] + 0.5 * track[birth, C_TREBLE]
+            )
+        _rise(work, last - first, now, reach, phase)
+        for i in range(first, last):
+            j = i - first
+            a = work[_PART, j]
+            out[i, 0], out[i, 1], out[i, 2] = work[_X, j], floor + work[_Y, j], work[_Z, j] - DISTANCE
             out[i, 3] = (0.0032 + 0.010 * a * a) * thick
-            loud = 0.25 + 0.5 * birth[C_LEVEL] + 0.9 * birth[C_MID] + 0.5 * birth[C_TREBLE]
-            shine = rise_fall(age, 0.16, 0.6) * loud * light
+            shine = rise_fall(work[_AGE, j], 0.16, 0.6) * loud[j] * light
             heat = a * 0.82 + 0.26 * reach * reach
             for c in range(3):
                 out[i, 4 + c] = shine * ramp_at(ramps, 3, heat, c)

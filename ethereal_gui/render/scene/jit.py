@@ -35,7 +35,12 @@ def _separate_cache_for_these_sources() -> bool:
 WERE_COMPILED: Final = _separate_cache_for_these_sources()
 """The kernels come from the cache: the first picture does not have to wait for the compiler."""
 
-kernel = njit(nogil=True, cache=True, fastmath={"nnan", "ninf", "nsz"}, error_model="numpy")
+_FAST: Final = {"nnan", "ninf", "nsz"}
+
+kernel = njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+
+inlined = njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy", forceinline=True)
+"""For the small functions that loops are made of: a loop that calls anything is never made SIMD."""
 
 _U1 = np.uint32(0x9E3779B1)
 _U2 = np.uint32(0x85EBCA77)
@@ -47,7 +52,7 @@ _S16 = np.uint32(16)
 _SCALE = 1.0 / 4294967296.0
 
 
-@kernel
+@inlined
 def key(layer: int, slot: int, generation: int) -> int:
     """Where the random numbers of one particle's life begin; unsigned 32 bit."""
     a = np.uint32(np.uint32(layer) * _U3)
@@ -58,7 +63,7 @@ def key(layer: int, slot: int, generation: int) -> int:
     return np.uint32(x * _M1)  # type: ignore[return-value]
 
 
-@kernel
+@inlined
 def rnd(k: int, n: int) -> float:
     """The ``n``-th random number in 0..1 of key ``k`` (integer hash lowbias32 by C. Wellons)."""
     x = np.uint32(np.uint32(k) + np.uint32(np.uint32(n) * _U1))
@@ -70,7 +75,7 @@ def rnd(k: int, n: int) -> float:
     return x * _SCALE
 
 
-@kernel
+@inlined
 def sin1(turns: float) -> float:
     """Sine of an angle in turns, to about 0.001 (two parabolas); cheap and smooth enough for motion."""
     u = turns - np.floor(turns + 0.5)
@@ -78,20 +83,20 @@ def sin1(turns: float) -> float:
     return float(y * (0.775 + 0.225 * abs(y)))
 
 
-@kernel
+@inlined
 def cos1(turns: float) -> float:
     """Cosine of an angle in turns."""
     return sin1(turns + 0.25)
 
 
-@kernel
+@inlined
 def smooth(a: float, b: float, x: float) -> float:
     """Smoothstep of ``x`` from ``a`` to ``b``."""
     u = min(1.0, max(0.0, (x - a) / (b - a)))
     return u * u * (3.0 - 2.0 * u)
 
 
-@kernel
+@inlined
 def rise_fall(age: float, attack: float, release: float) -> float:
     """A life's envelope: up from 0 within ``attack``, down to 0 within the last ``release``; all in parts of a life."""
     return smooth(0.0, attack, age) * smooth(0.0, release, 1.0 - age)
