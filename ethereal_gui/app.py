@@ -17,6 +17,7 @@ from ethereal_gui import __version__
 from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.service.attendant import Attendant
 from ethereal_gui.service.render_service import RenderService
+from ethereal_gui.service.updates import Update
 from ethereal_gui.settings import CloseBehaviour, Settings, load_settings, save_settings
 from ethereal_gui.ui import icons
 from ethereal_gui.ui.banner import Notice
@@ -101,17 +102,22 @@ class Program:
     # ---- living ------------------------------------------------------------------------------------------------
 
     async def _serve(self) -> None:
+        await self._connect()
+        self.window.tasks.start(self._attendant.attend(), "Looking after hours and folders")
+        while True:
+            await self.window.watcher.follow()
+            self.window.model.keep_only(set())  # what was on the server before
+            await self._connect()
+
+    async def _connect(self) -> None:
         while True:
             try:
                 await self.service.start()
                 break
             except EtherealError as error:
                 log.warning("starting: %s", error)
-                self.window.banner.put("offline", Notice(str(error), "offline", "bad"))
+                await self.window.watcher.take(Update(self.service.server, paused=False, workers=()))
                 await asyncio.sleep(_START_AGAIN_AFTER)
-        self.window.banner.put("offline", None)
-        self.window.tasks.start(self._attendant.attend(), "Looking after hours and folders")
-        await self.window.watcher.follow()
 
     async def _watch_disk(self) -> None:
         while True:

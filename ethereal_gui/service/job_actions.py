@@ -21,13 +21,12 @@ Direction = Literal["top", "up", "down", "bottom"]
 
 
 class JobActions(ABC):
-    """The part of the service that changes what is in the queue.
+    """The part of the service that changes what is in the queue."""
 
-    Attributes:
-        registry: the workers; None before the start.
-    """
-
-    registry: WorkerRegistry | None
+    @property
+    @abstractmethod
+    def registry(self) -> WorkerRegistry | None:
+        """The workers; None before the start."""
 
     @property
     @abstractmethod

@@ -35,6 +35,7 @@ CALL_TIMEOUT: Final = 30.0
 SLOW_SECONDS: Final = 1.0
 AT_ONCE: Final = 8
 RETRY_SECONDS: Final = 1.0
+STOP_SECONDS: Final = 3.0
 
 
 class Poller:
@@ -69,11 +70,29 @@ class Poller:
         self._slow_look_at = 0.0
         self._order_changed = False
         self._order_due_at = 0.0
+        self._stopping = False
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
 
     async def updates(self) -> AsyncIterator[Update]:
-        """Updates without end. One of the first two is full, and so again after trouble with the server."""
+        """Updates until ``stop``. One of the first two is full, and so again after trouble with the server."""
+        self._at_rest.clear()
+        try:
+            async for update in self._until_stopped():
+                yield update
+        finally:
+            self._at_rest.set()
+
+    async def stop(self) -> None:
+        """Let the updates end. They do within a second or so, later only when the server leaves a question open."""
+        self._stopping = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._at_rest.wait()
+
+    async def _until_stopped(self) -> AsyncIterator[Update]:
         full_needed = True
-        while True:
+        while not self._stopping:
             try:
                 if full_needed:
                     await self._recheck_server()

@@ -15,7 +15,7 @@ from typing import Literal
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.batch import BatchJobData, BatchStatus
-from ethereal_gui.domain.errors import EtherealError, ServerUnavailableError
+from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.domain.formats import get_format
 from ethereal_gui.domain.hours import parse_hours
 from ethereal_gui.domain.job import JobSnapshot, JobStatus, RenderOptions
@@ -23,25 +23,23 @@ from ethereal_gui.domain.locations import is_url
 from ethereal_gui.domain.naming import check_pattern
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.intake.inspect import IntakeResult
-from ethereal_gui.queue.connection import ServerAddress, check_server, redis_cli_command
+from ethereal_gui.queue.connection import ServerAddress
 from ethereal_gui.queue.control import WorkerRegistry
 from ethereal_gui.queue.event_feed import EventFeed
 from ethereal_gui.queue.render_queue import RenderQueue
-from ethereal_gui.queue.server import EmbeddedServer
 from ethereal_gui.render.video.workspace import clean_stale
 from ethereal_gui.service.configuration import (
     check_reachable,
-    remote_address,
-    remote_url,
     template_dirs,
     worker_config,
 )
 from ethereal_gui.service.estimate import Estimate, estimate
 from ethereal_gui.service.hours_keeper import HoursKeeper
 from ethereal_gui.service.job_actions import JobActions
+from ethereal_gui.service.link import ServerLink
 from ethereal_gui.service.poller import Poller
 from ethereal_gui.service.preflight import Preflight, QueuedVideos, examine_batch
-from ethereal_gui.service.updates import ServerState, SubmittedBatch, Update
+from ethereal_gui.service.updates import SubmittedBatch, Update
 from ethereal_gui.settings import Settings
 from ethereal_gui.store.renders import HistoryTotals, RenderRecord, RenderStore
 from ethereal_gui.worker.probing import Prober, inspect
@@ -52,6 +50,7 @@ log = logging.getLogger(__name__)
 
 FINISH_FOR_EVER = 30 * 86_400.0
 STALE_AFTER_SECONDS = 14 * 86_400.0
+_ASK_SECONDS = 2.0
 
 
 class RenderService(JobActions):
@@ -66,12 +65,10 @@ class RenderService(JobActions):
     def __init__(self, settings: Settings, *, queue_name: str = "render-queue") -> None:
         self.settings = settings
         self.templates = TemplateLibrary(*template_dirs(settings))
-        self.server = ServerState("embedded" if settings.uses_embedded_server else "remote", "", False)
         self._queue_name = queue_name
-        self._embedded: EmbeddedServer | None = None
-        self._address: ServerAddress | None = None
-        self._queue: RenderQueue | None = None
-        self.registry: WorkerRegistry | None = None
+        self._link = ServerLink(settings, queue_name)
+        self._poller: Poller | None = None
+        self.server = self._link.state("", False)
         self._worker: WorkerThread | None = None
         self._store: RenderStore | None = None
         self._speeds: dict[tuple[str, str], float] = {}
@@ -91,19 +88,31 @@ class RenderService(JobActions):
         Raises:
             QueueError: there is no server to be had; the message says what to do.
         """
-        address = await self.find_address()
-        await check_server(address)
-        self.server = self._server_state("", True)
-        self._queue = RenderQueue(address, queue_name=self._queue_name)
-        self.registry = WorkerRegistry(address, queue_name=self._queue_name)
-        self._store = await asyncio.to_thread(RenderStore, self.settings.data_dir / "history.sqlite3")
+        try:
+            await self._connect()
+        except EtherealError as error:
+            self.server = self._link.state(str(error), False)
+            raise
+        self.server = self._link.state("", True)
+        if self._store is None:
+            self._store = await asyncio.to_thread(RenderStore, self.settings.data_dir / "history.sqlite3")
         self._speeds = await asyncio.to_thread(self._store.speeds)
-        await self._queue.finish_submissions()
+        await self.queue.finish_submissions()
         if worker:
             await asyncio.to_thread(clean_stale, self.settings.data_dir / "work", STALE_AFTER_SECONDS)
             self._rests = self.rests_until is not None
             if not self._rests:
                 self.start_worker()
+
+    async def _connect(self) -> None:
+        """Connect to the server that the settings name, also when they come to name another one meanwhile."""
+        while True:
+            if not self._link.serves(self.settings):
+                await self._link.close()
+                self._link = ServerLink(self.settings, self._queue_name)
+            await self._link.connect()
+            if self._link.serves(self.settings):
+                return
 
     async def find_address(self) -> ServerAddress:
         """Start or adopt the embedded server, or take the shared one's address without asking whether it is there.
@@ -111,28 +120,21 @@ class RenderService(JobActions):
         Raises:
             QueueError: there is no embedded server to be had.
         """
-        if self.settings.uses_embedded_server:
-            self._embedded = self._embedded or EmbeddedServer(self.settings.data_dir)
-            self._address = await self._embedded.start()
-        else:
-            self._address = remote_address(self.settings)
-        return self._address
+        return await self._link.find()
 
     @property
     def recovery(self) -> str | None:
         """What the built-in server had to leave out of its data when it was last started here, a sentence."""
-        return self._embedded.recovery if self._embedded else None
+        return self._link.recovery
 
     @property
     def last_recovery(self) -> str | None:
         """When and what the built-in server ever left out last, whoever started it."""
-        return self._embedded.last_recovery() if self._embedded else None
+        return self._link.last_recovery
 
     def redis_cli_command(self) -> str:
         """A command line that reaches the server, without secrets on it."""
-        if self._embedded:
-            return self._embedded.redis_cli_command()
-        return redis_cli_command(self.address)
+        return self._link.redis_cli_command()
 
     def start_worker(self) -> None:
         """Start the local worker unless it runs."""
@@ -179,24 +181,14 @@ class RenderService(JobActions):
         await self.stop_worker(finish_within=FINISH_FOR_EVER if mode == "finish" else 0.0)
         if self._renewal:
             await self._renewal
-        for thing in (self.registry, self._queue):
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(3):
-                    if isinstance(thing, RenderQueue):
-                        await thing.close_queue()
-                    elif thing is not None:
-                        await thing.close()
-        if self._embedded:
-            await self._embedded.stop()
-            self._embedded = None
+        await self._link.close()
         await asyncio.to_thread(self._prober.close)
 
     async def apply_settings(self, settings: Settings) -> list[str]:
-        """Use new settings from now on. Returns what only takes effect after a restart, in words."""
+        """Use new settings from now on. Returns what takes effect only later, or is left behind, in words."""
         old, self.settings = self.settings, settings
         later = []
-        if remote_url(old) != remote_url(settings):
-            later.append("The server address is used after a restart.")
+        moves = not self._link.serves(settings)
         worker_fields = (
             "parallel_renders",
             "threads",
@@ -209,13 +201,15 @@ class RenderService(JobActions):
             "path_maps",
         )
         changed = any(getattr(old, name) != getattr(settings, name) for name in worker_fields)
-        if changed and self._worker and self._worker.is_alive:
-            running = self._worker.running_jobs
-            if running:
-                later.append("Rendering settings are used from the next job on.")
+        running = self.running_jobs()
+        if moves:
+            later += await self._words_about_moving(running)
+        elif changed and running:
+            later.append("Rendering settings are used from the next job on.")
+        if moves or (changed and self._worker and self._worker.is_alive):
             if self._renewal is None or self._renewal.done():
                 finish_within = FINISH_FOR_EVER if running else 0.0
-                self._renewal = asyncio.create_task(self._renew_worker(finish_within), name="renew the worker")
+                self._renewal = asyncio.create_task(self._renew(finish_within), name="renew the worker")
             if not running:
                 await self._renewal
         if old.hours != settings.hours:
@@ -223,9 +217,26 @@ class RenderService(JobActions):
             await self.keep_hours()
         return later
 
-    async def _renew_worker(self, finish_within: float) -> None:
-        """Another worker with the settings of now, when this one has finished what it has."""
-        if await self.stop_worker(finish_within=finish_within) and not self._closing and not self._rests:
+    async def _words_about_moving(self, running: int) -> list[str]:
+        words = ["The other server is used when the running render has finished."] if running else []
+        left = 0
+        with contextlib.suppress(EtherealError, TimeoutError):
+            async with asyncio.timeout(_ASK_SECONDS):
+                left = await self.queue.open_count() - running
+        if left > 0:
+            jobs = "1 job stays" if left == 1 else f"{left:,} jobs stay"
+            words.append(f"{jobs} in the queue of the server that was used until now.")
+        return words
+
+    async def _renew(self, finish_within: float) -> None:
+        """When the worker has finished what it has: another one with the settings of now, or away to their server."""
+        if not await self.stop_worker(finish_within=finish_within) or self._closing:
+            return
+        if not self._link.serves(self.settings):
+            if self._poller:
+                await self._poller.stop()
+            await self._link.close()
+        elif not self._rests:
             self.start_worker()
 
     @property
@@ -235,9 +246,7 @@ class RenderService(JobActions):
         Raises:
             ServerUnavailableError: the service was not started.
         """
-        if self._address is None:
-            raise ServerUnavailableError("There is no connection to the queue yet.")
-        return self._address
+        return self._link.address
 
     @property
     def queue(self) -> RenderQueue:
@@ -246,9 +255,12 @@ class RenderService(JobActions):
         Raises:
             ServerUnavailableError: the service was not started.
         """
-        if self._queue is None:
-            raise ServerUnavailableError("There is no connection to the queue yet.")
-        return self._queue
+        return self._link.queue
+
+    @property
+    def registry(self) -> WorkerRegistry | None:
+        """The workers; None before the start."""
+        return self._link.registry
 
     def running_jobs(self) -> int:
         """Renders that run in the local worker."""
@@ -375,13 +387,14 @@ class RenderService(JobActions):
         return [snapshot for snapshot in await self.queue.snapshots(ids) if snapshot]
 
     async def watch(self) -> AsyncIterator[Update]:
-        """Changes without end, merged, at most about ten times a second. Goes on when the server comes back."""
+        """Changes, merged, at most about ten times a second. Goes on when the server comes back; ends when the settings
+        name another server: ``start`` goes there."""
         registry = WorkerRegistry(self.address, queue_name=self._queue_name)
-        poller = Poller(
+        self._poller = poller = Poller(
             self.queue,
             EventFeed(self.address, queue_name=self._queue_name),
             registry,
-            server_state=self._server_state,
+            server_state=self._link.state,
             worker_error=lambda: self._worker.trouble if self._worker else None,
             recheck_server=lambda: check_reachable(self.address),
         )
@@ -395,6 +408,8 @@ class RenderService(JobActions):
                     self._speeds = await asyncio.to_thread(self._store.speeds)
                 yield update
         finally:
+            self._poller = None
+            self._worked = False
             await poller.close()
             with contextlib.suppress(Exception):
                 await registry.close()
@@ -429,13 +444,6 @@ class RenderService(JobActions):
     async def history_totals(self) -> HistoryTotals:
         """Sums over all completed renders on this computer."""
         return await asyncio.to_thread(self._store.totals) if self._store else HistoryTotals(0, 0.0, 0, 0.0)
-
-    def _server_state(self, message: str, available: bool) -> ServerState:
-        mode: Literal["embedded", "remote"] = "embedded" if self.settings.uses_embedded_server else "remote"
-        address = "built-in" if mode == "embedded" else (self._address.public if self._address else "")
-        if message and self._embedded and self._embedded.trouble:
-            message = self._embedded.trouble  # why it cannot be started again says more
-        return ServerState(mode, address, available, message)
 
 
 def reason_of(trace: str) -> str:

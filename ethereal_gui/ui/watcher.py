@@ -29,7 +29,7 @@ class QueueWatcher(QObject):
         self._model = model
 
     async def follow(self) -> None:
-        """Watch without end."""
+        """Watch until the program moves to another server."""
         async for update in self._service.watch():
             await self.take(update)
 

@@ -12,6 +12,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ethereal_gui.domain.errors import EtherealError, RenderCrashedError
 from ethereal_gui.domain.job import Caption
@@ -19,6 +20,9 @@ from ethereal_gui.domain.template import Template
 from ethereal_gui.domain.wire import WireModel
 from ethereal_gui.worker.messages import to_line
 from ethereal_gui.worker.sandbox import child_environment
+
+PATIENCE_SECONDS: Final = 900.0
+"""The first picture of a song waits for its analysis: some minutes for one of ten hours on a slow computer."""
 
 
 class PreviewRequest(WireModel):
@@ -77,10 +81,15 @@ class PreviewPicture:
 
 
 class PreviewProcess:
-    """Asks the child for pictures, one at a time; usable from any event loop."""
+    """Asks the child for pictures, one at a time; usable from any event loop.
 
-    def __init__(self, cache_dir: Path) -> None:
+    Args:
+        patience: seconds after which a picture is given up and the child is started anew.
+    """
+
+    def __init__(self, cache_dir: Path, *, patience: float = PATIENCE_SECONDS) -> None:
         self._cache_dir = cache_dir
+        self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -106,11 +115,15 @@ class PreviewProcess:
             if self._closed:
                 raise RenderCrashedError("The preview was closed.")
             process = self._running()
+            impatience = threading.Timer(self._patience, process.kill)
+            impatience.start()
             try:
                 return self._ask(process, request)
             except (OSError, ValueError) as error:
                 self._end(process)
                 raise RenderCrashedError("The preview stopped and will start again.") from error
+            finally:
+                impatience.cancel()
 
     def _ask(self, process: "subprocess.Popen[bytes]", request: PreviewRequest | VideoRequest) -> PreviewPicture:
         if process.stdin is None or process.stdout is None:

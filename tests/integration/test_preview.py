@@ -1,6 +1,7 @@
 """The preview's child process: pictures at any time and size, errors in words, a new child when one died."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,6 +77,22 @@ async def test_a_child_that_died_is_replaced(preview: PreviewProcess, tmp_path: 
     preview.close()
     with pytest.raises(RenderCrashedError, match="closed"):
         await preview.picture(request(song, 0.5))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGSTOP")
+async def test_a_child_that_hangs_is_given_up_and_replaced(tmp_path: Path) -> None:
+    song = make_song(tmp_path / "a.wav", 1.0)
+    preview = PreviewProcess(shared_cache(), patience=10.0)
+    try:
+        first = await preview.picture(request(song))
+        child = preview._process
+        assert child
+        child.send_signal(signal.SIGSTOP)
+        with pytest.raises(RenderCrashedError, match="start again"):
+            await preview.picture(request(song))
+        assert (await preview.picture(request(song))).pixels == first.pixels
+    finally:
+        preview.close()
 
 
 async def test_a_finished_video_is_looked_into_at_any_moment(preview: PreviewProcess, tmp_path: Path) -> None:

@@ -4,38 +4,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ethereal_gui.render.frames import develop, tone
+from ethereal_gui.render.frames import tone
 from ethereal_gui.render.frames.preview import yuv_to_rgb
+from tests.unit.render_frames.light import develop_light
 
 Float32 = NDArray[np.float32]
 WIDTH, HEIGHT = 512, 64
-
-
-def develop_light(light: Float32, grain: float = 0.0, gain: float = 1.0, seed: int = 3) -> NDArray[np.uint8]:
-    """An I420 picture of level-1 light: linear BT.709, (3, HEIGHT / 2, WIDTH / 2)."""
-    working = np.moveaxis(tone.to_working(np.moveaxis(light, 0, -1)), -1, 0)
-    base = np.pad(working, ((0, 0), (1, 1), (8, 8)), mode="edge").astype(np.float32)
-    out = np.zeros((HEIGHT * 3 // 2, WIDTH), np.uint8)
-    flat = out.reshape(-1)
-    luma = flat[: WIDTH * HEIGHT].view(np.uint16).reshape(HEIGHT, WIDTH // 2)
-    cb, cr = flat[WIDTH * HEIGHT :].reshape(2, HEIGHT // 2, WIDTH // 2)
-    develop.develop(
-        np.zeros((1, 8), np.float32),
-        np.zeros(1, np.int32),
-        np.zeros(HEIGHT // 32 + 1, np.int32),
-        np.ascontiguousarray(base),
-        0,
-        HEIGHT // 32,
-        False,
-        gain,
-        tone.yuv_matrix(),
-        develop.make_noise(WIDTH, grain),
-        seed,
-        luma,
-        cb,
-        cr,
-    )
-    return out
 
 
 def even(r: float, g: float, b: float) -> Float32:
