@@ -43,7 +43,7 @@ from pathlib import Path
 from ethereal_gui.domain.formats import get_format
 from ethereal_gui.domain.paths import resource_path
 from ethereal_gui.domain.template import TemplateLibrary
-from ethereal_gui.render.engine import draw_frame
+from ethereal_gui.render.stills import draw_frame
 from ethereal_gui.render.spec import RenderSpec
 template = TemplateLibrary(resource_path("templates")).get("flame")
 draw_frame(RenderSpec(Path(sys.argv[1]), template, get_format("1080p"), 30), 300, cache_dir=Path(sys.argv[2]))

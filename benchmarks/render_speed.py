@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethereal_gui.domain.formats import OutputFormat, Quality, get_format
+from ethereal_gui.domain.machine import usable_cores
 from ethereal_gui.domain.paths import resource_path
 from ethereal_gui.domain.template import Template, TemplateLibrary
 from ethereal_gui.render.audio.analyse import analyse
@@ -26,7 +27,7 @@ from ethereal_gui.render.audio.features import AudioFeatures
 from ethereal_gui.render.drawing import DrawingPool
 from ethereal_gui.render.frames.renderer import FrameRenderer
 from ethereal_gui.render.spec import RenderSpec
-from ethereal_gui.render.video.encoders import available_cores, software_setup
+from ethereal_gui.render.video.encoders import software_setup
 from ethereal_gui.render.video.segments import SegmentWriter
 
 FPS = 30
@@ -81,7 +82,7 @@ class Case:
 
     def both(self) -> Cost:
         """Draw and encode at the same time, as a render does."""
-        pool = DrawingPool(self.spec, self.features, None, threads=available_cores())
+        pool = DrawingPool(self.spec, self.features, None, threads=usable_cores())
         writer = self._writer()
 
         def work() -> None:
@@ -137,7 +138,7 @@ def main() -> None:
     options = parser.parse_args()
     library = TemplateLibrary(resource_path("templates"))
     song = next(resource_path("audio").glob("*.mp3"))
-    print(f"{available_cores()} processors, {options.quality} quality, {options.rounds} rounds, medians")
+    print(f"{usable_cores()} processors, {options.quality} quality, {options.rounds} rounds, medians")
     print(f"{'template':8} {'format':15} {'draw':>8} {'encode':>8} {'encoder':>8} {'together':>8} {'ratio':>6}")
     print(f"{'':8} {'':15} {'CPU-ms':>8} {'CPU-ms':>8} {'fps':>8} {'fps':>8}")
     with tempfile.TemporaryDirectory(prefix="eth-") as name:

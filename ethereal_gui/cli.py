@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 something failed, 2 wrong use.
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -116,6 +117,7 @@ def _window(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return EXIT_FAILED
+    gc.disable()  # nothing that is loaded now is garbage, and the window collects by itself
     from ethereal_gui.app import run
 
     return run(options.files)

@@ -26,7 +26,7 @@ from ethereal_gui.domain.formats import FORMATS, Quality
 from ethereal_gui.domain.hours import parse_hours
 from ethereal_gui.domain.locations import parse_path_maps
 from ethereal_gui.domain.naming import DEFAULT_PATTERN, check_pattern
-from ethereal_gui.domain.paths import default_data_dir, default_output_dir
+from ethereal_gui.domain.paths import default_data_dir, default_output_dir, resource_path
 from ethereal_gui.domain.private import write_private
 
 FILE_NAME: Final = "settings.json"
@@ -263,6 +263,16 @@ class Settings(BaseSettings):
     def uses_embedded_server(self) -> bool:
         """No shared server is configured."""
         return not self.redis_url and not self.redis_host
+
+    def names_server_of(self, other: "Settings") -> bool:
+        """Whether both name the same server, in the same words."""
+        names = ("redis_url", "redis_host", "redis_port", "redis_username", "redis_password")
+        return all(getattr(self, name) == getattr(other, name) for name in names)
+
+    @property
+    def template_dirs(self) -> tuple[Path, ...]:
+        """Folders of templates: bundled, then the user's own."""
+        return resource_path("templates"), self.data_dir / "templates"
 
     @classmethod
     def settings_customise_sources(

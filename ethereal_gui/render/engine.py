@@ -1,4 +1,4 @@
-"""The engine: a spec becomes a finished, verified file; or one picture, at once.
+"""The engine: a spec becomes a finished, verified file. (One picture, at once: stills.py.)
 
 A render goes through three stages. *Analysing*: the song's features, out of the cache when it was seen before.
 *Rendering*: frames are drawn ahead on some threads while the encoder works, segment by segment, with the sound encoded
@@ -18,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethereal_gui.domain.errors import PartRefusedError, RenderError, VerificationError
-from ethereal_gui.domain.formats import OutputFormat, Quality
 from ethereal_gui.domain.job import Progress
+from ethereal_gui.domain.machine import usable_cores
 from ethereal_gui.domain.private import private_folder
-from ethereal_gui.domain.template import Template
 from ethereal_gui.render.audio.analyse import analyse
 from ethereal_gui.render.audio.features import AudioFeatures
 from ethereal_gui.render.audio.source import content_hash
@@ -29,12 +28,11 @@ from ethereal_gui.render.caption.card import Card
 from ethereal_gui.render.caption.choose import choose_card, left_out
 from ethereal_gui.render.drawing import DrawingPool
 from ethereal_gui.render.fingerprint import fingerprint
-from ethereal_gui.render.frames.renderer import FrameRenderer
 from ethereal_gui.render.progress import ProgressReporter
 from ethereal_gui.render.scene.jit import WERE_COMPILED
 from ethereal_gui.render.spec import Part, RenderedVideo, RenderSpec, Sharing, Split, SplitUp
 from ethereal_gui.render.video.choice import choose_encoder
-from ethereal_gui.render.video.encoders import EncoderSetup, available_cores
+from ethereal_gui.render.video.encoders import EncoderSetup
 from ethereal_gui.render.video.mux import JoinError, join
 from ethereal_gui.render.video.publish import Publisher
 from ethereal_gui.render.video.segments import (
@@ -152,91 +150,6 @@ def render_part(
             raise RenderError(f"The video encoder failed: {error}.") from error
 
 
-def draw_frame(spec: RenderSpec, n: int, *, size: tuple[int, int] | None = None, cache_dir: Path) -> UInt8:
-    """Frame ``n`` of that video as sRGB, uint8 (height, width, 3); at ``size`` (width, height) instead of the format's.
-
-    Raises:
-        InputError: the song cannot be used.
-    """
-    tags = chosen_tags(spec.audio_path, spec.title, spec.artist)
-    renderer = FrameRenderer(
-        spec.template,
-        spec.output_format,
-        spec.fps,
-        analyse(spec.audio_path, spec.fps, cache_dir),
-        quality=spec.quality,
-        threads=available_cores(),
-        size=size,
-        caption=choose_card(spec.caption, tags, spec.audio_path, spec.picture_path),
-    )
-    try:
-        return renderer.draw_rgb(n)
-    finally:
-        renderer.close()
-
-
-class Preview:
-    """Pictures of one song for the window: any time, template and small size.
-
-    The first picture waits for the analysis, unless it is in the cache; later ones are drawn at once. Not to be used by
-    two threads at a time.
-
-    Raises:
-        InputError: from the constructor, when the song cannot be used.
-    """
-
-    def __init__(self, audio_path: Path, *, cache_dir: Path, fps: int = 30, threads: int | None = None) -> None:
-        self.features: AudioFeatures = analyse(audio_path, fps, cache_dir)
-        self._fps = fps
-        self._threads = threads or available_cores()
-        self._key: object = None
-        self._renderer: FrameRenderer | None = None
-
-    @property
-    def duration(self) -> float:
-        """Seconds of the song."""
-        return self.features.duration
-
-    def picture(
-        self,
-        template: Template,
-        output_format: OutputFormat,
-        seconds: float,
-        *,
-        size: tuple[int, int],
-        quality: Quality = Quality.STANDARD,
-        caption: Card | None = None,
-    ) -> UInt8:
-        """The picture at ``seconds`` as sRGB, uint8 (height, width, 3).
-
-        Args:
-            size: width and height in pixels; odd ones are rounded down.
-        """
-        width, height = max(16, size[0] // 4 * 4), max(16, size[1] // 4 * 4)
-        key = (template.model_dump_json(), output_format, width, height, quality, caption)
-        if self._renderer is None or key != self._key:
-            self.close()
-            self._renderer = FrameRenderer(
-                template,
-                output_format,
-                self._fps,
-                self.features,
-                quality=quality,
-                threads=self._threads,
-                size=(width, height),
-                caption=caption,
-            )
-            self._key = key
-        n = min(max(0, round(seconds * self._fps)), max(0, self.features.frames - 1))
-        return self._renderer.draw_rgb(n)
-
-    def close(self) -> None:
-        """Let go of threads and memory; the next picture makes them anew."""
-        if self._renderer is not None:
-            self._renderer.close()
-            self._renderer = None
-
-
 def _encoder(wanted: str, spec: RenderSpec, threads: int | None, cache_dir: Path) -> EncoderSetup:
     return choose_encoder(
         wanted,
@@ -266,7 +179,7 @@ def _job(
     digest = content_hash(spec.audio_path)
     tags = chosen_tags(spec.audio_path, spec.title, spec.artist)
     card = choose_card(spec.caption, tags, spec.audio_path, spec.picture_path)
-    cores = threads or available_cores()
+    cores = threads or usable_cores()
     return _Job(spec, output_dir, work_dir, cache_dir, digest, tags, card, cores, progress, sharing)
 
 

@@ -1,33 +1,11 @@
-"""What the settings mean for the parts: the server's address, folders of templates, a worker's configuration."""
+"""What the settings mean for the parts: the server's address, a worker's configuration."""
 
 from pathlib import Path
 
 from ethereal_gui.domain.locations import PathMap, parse_path_maps
-from ethereal_gui.domain.paths import resource_path
-from ethereal_gui.queue.connection import ServerAddress, address_from_parts, address_from_url, check_server
+from ethereal_gui.queue.connection import ServerAddress, address_from_parts, address_from_url
 from ethereal_gui.settings import Settings
 from ethereal_gui.worker.config import WorkerConfig
-
-
-async def check_reachable(address: ServerAddress) -> None:
-    """Raise a QueueError while the server cannot be used."""
-    await check_server(address)
-
-
-def template_dirs(settings: Settings) -> tuple[Path, ...]:
-    """Folders of templates: bundled, then the user's own."""
-    return resource_path("templates"), settings.data_dir / "templates"
-
-
-def remote_url(settings: Settings) -> tuple[object, ...]:
-    """What of the settings names the shared server, for comparing."""
-    return (
-        settings.redis_url,
-        settings.redis_host,
-        settings.redis_port,
-        settings.redis_username,
-        settings.redis_password,
-    )
 
 
 def remote_address(settings: Settings) -> ServerAddress:
@@ -61,7 +39,7 @@ def worker_config(
         data_dir=settings.data_dir,
         output_dir=settings.output_dir,
         name_pattern=settings.name_pattern,
-        template_dirs=template_dirs(settings),
+        template_dirs=settings.template_dirs,
         fps=settings.fps,
         quality=settings.quality,
         encoder=settings.encoder,

@@ -13,7 +13,7 @@ from typing import Final
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.formats import FORMATS, OutputFormat, Quality
-from ethereal_gui.worker.config import usable_cores
+from ethereal_gui.domain.machine import usable_cores
 
 # Seconds of work per second of 1080p video at 30 frames per second, on one core of 2026; see benchmarks/.
 _FIRST_GUESS: Final = 1.6

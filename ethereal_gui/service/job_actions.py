@@ -3,15 +3,17 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from ethereal_gui.domain.errors import EtherealError
 from ethereal_gui.domain.job import JobSnapshot, RenderJobData
 from ethereal_gui.domain.worker_info import WorkerInfo
-from ethereal_gui.queue.control import WorkerRegistry
-from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.service.updates import ActionResult, Removed
 from ethereal_gui.worker.workspace import remove_shared_dirs
+
+if TYPE_CHECKING:
+    from ethereal_gui.queue.control import WorkerRegistry
+    from ethereal_gui.queue.render_queue import RenderQueue
 
 ACTION_SECONDS: Final = 10.0
 _PORTION: Final = 200
@@ -25,12 +27,12 @@ class JobActions(ABC):
 
     @property
     @abstractmethod
-    def registry(self) -> WorkerRegistry | None:
+    def registry(self) -> "WorkerRegistry | None":
         """The workers; None before the start."""
 
     @property
     @abstractmethod
-    def queue(self) -> RenderQueue:
+    def queue(self) -> "RenderQueue":
         """The queue.
 
         Raises:

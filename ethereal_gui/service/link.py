@@ -1,19 +1,35 @@
-"""The program's connection to the queue: its built-in server, or the shared one that the settings name."""
+"""The program's connection to the queue: its built-in server, or the shared one that the settings name.
+
+Everything that needs Redis and BullMQ to be loaded is reached through this module.
+"""
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Literal
 
 from ethereal_gui.domain.errors import ServerUnavailableError
 from ethereal_gui.queue.connection import ServerAddress, check_server, redis_cli_command
 from ethereal_gui.queue.control import WorkerRegistry
+from ethereal_gui.queue.event_feed import EventFeed
 from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.queue.server import EmbeddedServer
-from ethereal_gui.service.configuration import remote_address, remote_url
+from ethereal_gui.service.configuration import remote_address, worker_config
+from ethereal_gui.service.poller import Poller
 from ethereal_gui.service.updates import ServerState
 from ethereal_gui.settings import Settings
+from ethereal_gui.worker.thread import WorkerThread
 
 _GOODBYE_SECONDS = 3.0
+
+
+async def check(settings: Settings) -> None:
+    """Look whether the shared server that the settings name will do.
+
+    Raises:
+        QueueError: it will not; the message says what to do.
+    """
+    await check_server(remote_address(settings))
 
 
 class ServerLink:
@@ -33,7 +49,7 @@ class ServerLink:
 
     def serves(self, settings: Settings) -> bool:
         """Whether these settings name this server."""
-        return remote_url(self._settings) == remote_url(settings)
+        return self._settings.names_server_of(settings)
 
     async def find(self) -> ServerAddress:
         """Start or adopt the embedded server, or take the shared one's address without asking whether it is there.
@@ -71,6 +87,21 @@ class ServerLink:
         if self._embedded:
             await self._embedded.stop()
             self._embedded = None
+
+    def poller(self, worker_error: Callable[[], str | None]) -> Poller:
+        """Something that watches this queue; ``worker_error`` says the local worker's trouble."""
+        return Poller(
+            self.queue,
+            EventFeed(self.address, queue_name=self._queue_name),
+            WorkerRegistry(self.address, queue_name=self._queue_name),
+            server_state=self.state,
+            worker_error=worker_error,
+            recheck_server=lambda: check_server(self.address),
+        )
+
+    def worker(self, settings: Settings) -> WorkerThread:
+        """A worker for this queue, not started yet."""
+        return WorkerThread(worker_config(settings, self.address, queue_name=self._queue_name))
 
     @property
     def address(self) -> ServerAddress:

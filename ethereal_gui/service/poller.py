@@ -55,7 +55,7 @@ class Poller:
         *,
         server_state: Callable[[str, bool], ServerState],
         worker_error: Callable[[], str | None],
-        recheck_server: Callable[[], Awaitable[None]],
+        recheck_server: Callable[[], Awaitable[object]],
     ) -> None:
         self._queue = queue
         self._feed = feed
@@ -247,9 +247,10 @@ class Poller:
         )
 
     async def close(self) -> None:
-        """Let go of the feed's connection."""
-        with contextlib.suppress(Exception):
-            await self._feed.close()
+        """Let go of the connections of its own."""
+        for closing in (self._feed.close, self._registry.close):
+            with contextlib.suppress(Exception):
+                await closing()
 
 
 _NOTHING = Update(ServerState("embedded", "", True), False, ())

@@ -10,12 +10,14 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal
 
 from ethereal_gui.domain.audio_file import AudioFile
 from ethereal_gui.domain.batch import BatchJobData, BatchStatus
-from ethereal_gui.domain.errors import EtherealError
+from ethereal_gui.domain.errors import EtherealError, ServerUnavailableError
 from ethereal_gui.domain.formats import get_format
 from ethereal_gui.domain.hours import parse_hours
 from ethereal_gui.domain.job import JobSnapshot, JobStatus, RenderOptions
@@ -23,28 +25,24 @@ from ethereal_gui.domain.locations import is_url
 from ethereal_gui.domain.naming import check_pattern
 from ethereal_gui.domain.template import TemplateLibrary
 from ethereal_gui.intake.inspect import IntakeResult
-from ethereal_gui.queue.connection import ServerAddress
-from ethereal_gui.queue.control import WorkerRegistry
-from ethereal_gui.queue.event_feed import EventFeed
-from ethereal_gui.queue.render_queue import RenderQueue
 from ethereal_gui.render.video.workspace import clean_stale
-from ethereal_gui.service.configuration import (
-    check_reachable,
-    template_dirs,
-    worker_config,
-)
 from ethereal_gui.service.estimate import Estimate, estimate
 from ethereal_gui.service.hours_keeper import HoursKeeper
 from ethereal_gui.service.job_actions import JobActions
-from ethereal_gui.service.link import ServerLink
-from ethereal_gui.service.poller import Poller
 from ethereal_gui.service.preflight import Preflight, QueuedVideos, examine_batch
-from ethereal_gui.service.updates import SubmittedBatch, Update
+from ethereal_gui.service.updates import ServerState, SubmittedBatch, Update
 from ethereal_gui.settings import Settings
 from ethereal_gui.store.renders import HistoryTotals, RenderRecord, RenderStore
 from ethereal_gui.worker.probing import Prober, inspect
-from ethereal_gui.worker.thread import WorkerThread
 from ethereal_gui.worker.workspace import make_output_dir
+
+if TYPE_CHECKING:
+    from ethereal_gui.queue.connection import ServerAddress
+    from ethereal_gui.queue.control import WorkerRegistry
+    from ethereal_gui.queue.render_queue import RenderQueue
+    from ethereal_gui.service.link import ServerLink
+    from ethereal_gui.service.poller import Poller
+    from ethereal_gui.worker.thread import WorkerThread
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +62,11 @@ class RenderService(JobActions):
 
     def __init__(self, settings: Settings, *, queue_name: str = "render-queue") -> None:
         self.settings = settings
-        self.templates = TemplateLibrary(*template_dirs(settings))
+        self.templates = TemplateLibrary(*settings.template_dirs)
         self._queue_name = queue_name
-        self._link = ServerLink(settings, queue_name)
+        self._link: ServerLink | None = None
         self._poller: Poller | None = None
-        self.server = self._link.state("", False)
+        self.server = ServerState("embedded" if settings.uses_embedded_server else "remote", "", False)
         self._worker: WorkerThread | None = None
         self._store: RenderStore | None = None
         self._speeds: dict[tuple[str, str], float] = {}
@@ -89,57 +87,75 @@ class RenderService(JobActions):
             QueueError: there is no server to be had; the message says what to do.
         """
         try:
-            await self._connect()
+            link = await self._connect()
         except EtherealError as error:
-            self.server = self._link.state(str(error), False)
+            if self._link:
+                self.server = self._link.state(str(error), False)
             raise
-        self.server = self._link.state("", True)
+        self.server = link.state("", True)
         if self._store is None:
             self._store = await asyncio.to_thread(RenderStore, self.settings.data_dir / "history.sqlite3")
         self._speeds = await asyncio.to_thread(self._store.speeds)
-        await self.queue.finish_submissions()
+        await link.queue.finish_submissions()
         if worker:
             await asyncio.to_thread(clean_stale, self.settings.data_dir / "work", STALE_AFTER_SECONDS)
             self._rests = self.rests_until is not None
             if not self._rests:
                 self.start_worker()
 
-    async def _connect(self) -> None:
+    async def _connect(self) -> "ServerLink":
         """Connect to the server that the settings name, also when they come to name another one meanwhile."""
         while True:
-            if not self._link.serves(self.settings):
-                await self._link.close()
-                self._link = ServerLink(self.settings, self._queue_name)
-            await self._link.connect()
-            if self._link.serves(self.settings):
-                return
+            link = await self._open_link()
+            await link.connect()
+            if link.serves(self.settings):
+                return link
 
-    async def find_address(self) -> ServerAddress:
+    async def _open_link(self) -> "ServerLink":
+        """The link to the server that the settings name; nothing has been asked of it yet."""
+        if self._link and not self._link.serves(self.settings):
+            await self._link.close()
+            self._link = None
+        if self._link is None:
+            link: ServerLink = (await _load_link()).ServerLink(self.settings, self._queue_name)
+            self._link = link
+        return self._link
+
+    async def try_server(self, settings: Settings) -> None:
+        """Look whether the shared server that some settings name will do.
+
+        Raises:
+            QueueError: it will not; the message says what to do.
+        """
+        if not settings.uses_embedded_server:
+            await (await _load_link()).check(settings)
+
+    async def find_address(self) -> "ServerAddress":
         """Start or adopt the embedded server, or take the shared one's address without asking whether it is there.
 
         Raises:
             QueueError: there is no embedded server to be had.
         """
-        return await self._link.find()
+        return await (await self._open_link()).find()
 
     @property
     def recovery(self) -> str | None:
         """What the built-in server had to leave out of its data when it was last started here, a sentence."""
-        return self._link.recovery
+        return self._link.recovery if self._link else None
 
     @property
     def last_recovery(self) -> str | None:
         """When and what the built-in server ever left out last, whoever started it."""
-        return self._link.last_recovery
+        return self._link.last_recovery if self._link else None
 
     def redis_cli_command(self) -> str:
         """A command line that reaches the server, without secrets on it."""
-        return self._link.redis_cli_command()
+        return self._linked.redis_cli_command()
 
     def start_worker(self) -> None:
         """Start the local worker unless it runs."""
         if self._worker is None or not self._worker.is_alive:
-            self._worker = WorkerThread(worker_config(self.settings, self.address, queue_name=self._queue_name))
+            self._worker = self._linked.worker(self.settings)
             self._worker.start()
 
     @property
@@ -181,14 +197,15 @@ class RenderService(JobActions):
         await self.stop_worker(finish_within=FINISH_FOR_EVER if mode == "finish" else 0.0)
         if self._renewal:
             await self._renewal
-        await self._link.close()
+        if self._link:
+            await self._link.close()
         await asyncio.to_thread(self._prober.close)
 
     async def apply_settings(self, settings: Settings) -> list[str]:
         """Use new settings from now on. Returns what takes effect only later, or is left behind, in words."""
         old, self.settings = self.settings, settings
         later = []
-        moves = not self._link.serves(settings)
+        moves = self._link is not None and not self._link.serves(settings)
         worker_fields = (
             "parallel_renders",
             "threads",
@@ -232,7 +249,7 @@ class RenderService(JobActions):
         """When the worker has finished what it has: another one with the settings of now, or away to their server."""
         if not await self.stop_worker(finish_within=finish_within) or self._closing:
             return
-        if not self._link.serves(self.settings):
+        if self._link and not self._link.serves(self.settings):
             if self._poller:
                 await self._poller.stop()
             await self._link.close()
@@ -240,27 +257,33 @@ class RenderService(JobActions):
             self.start_worker()
 
     @property
-    def address(self) -> ServerAddress:
+    def _linked(self) -> "ServerLink":
+        if self._link is None:
+            raise ServerUnavailableError("There is no connection to the queue yet.")
+        return self._link
+
+    @property
+    def address(self) -> "ServerAddress":
         """The server's address.
 
         Raises:
             ServerUnavailableError: the service was not started.
         """
-        return self._link.address
+        return self._linked.address
 
     @property
-    def queue(self) -> RenderQueue:
+    def queue(self) -> "RenderQueue":
         """The queue.
 
         Raises:
             ServerUnavailableError: the service was not started.
         """
-        return self._link.queue
+        return self._linked.queue
 
     @property
-    def registry(self) -> WorkerRegistry | None:
+    def registry(self) -> "WorkerRegistry | None":
         """The workers; None before the start."""
-        return self._link.registry
+        return self._link.registry if self._link else None
 
     def running_jobs(self) -> int:
         """Renders that run in the local worker."""
@@ -389,15 +412,7 @@ class RenderService(JobActions):
     async def watch(self) -> AsyncIterator[Update]:
         """Changes, merged, at most about ten times a second. Goes on when the server comes back; ends when the settings
         name another server: ``start`` goes there."""
-        registry = WorkerRegistry(self.address, queue_name=self._queue_name)
-        self._poller = poller = Poller(
-            self.queue,
-            EventFeed(self.address, queue_name=self._queue_name),
-            registry,
-            server_state=self._link.state,
-            worker_error=lambda: self._worker.trouble if self._worker else None,
-            recheck_server=lambda: check_reachable(self.address),
-        )
+        self._poller = poller = self._linked.poller(lambda: self._worker.trouble if self._worker else None)
         try:
             async for update in poller.updates():
                 self.server = update.server
@@ -411,8 +426,6 @@ class RenderService(JobActions):
             self._poller = None
             self._worked = False
             await poller.close()
-            with contextlib.suppress(Exception):
-                await registry.close()
 
     async def _all_done(self, update: Update) -> bool:
         """The last job has just ended; not when there was nothing to do, or when everything was only cancelled."""
@@ -444,6 +457,11 @@ class RenderService(JobActions):
     async def history_totals(self) -> HistoryTotals:
         """Sums over all completed renders on this computer."""
         return await asyncio.to_thread(self._store.totals) if self._store else HistoryTotals(0, 0.0, 0, 0.0)
+
+
+async def _load_link() -> ModuleType:
+    """Loading Redis and BullMQ takes a third of a second: the window is on the screen meanwhile."""
+    return await asyncio.to_thread(import_module, "ethereal_gui.service.link")
 
 
 def reason_of(trace: str) -> str:

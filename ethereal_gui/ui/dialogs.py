@@ -6,9 +6,8 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
 
-from ethereal_gui.service.configuration import check_reachable, remote_address
 from ethereal_gui.service.render_service import RenderService
-from ethereal_gui.settings import Settings, save_settings
+from ethereal_gui.settings import save_settings
 from ethereal_gui.ui.edit_dialog import EditDialog
 from ethereal_gui.ui.help_dialogs import AboutDialog, ShortcutsDialog
 from ethereal_gui.ui.queue_actions import QueueActions
@@ -70,7 +69,7 @@ class Dialogs(QObject):
             self._service.settings,
             self._tasks,
             templates={template.id: template.name for template in templates},
-            test_server=_test_server,
+            test_server=self._service.try_server,
         )
         dialog.show_section(section)
         dialog.saved.connect(lambda changes: self._tasks.start(self.apply(changes), self.tr("Saving the settings")))
@@ -83,8 +82,3 @@ class Dialogs(QObject):
         if "theme" in changes:
             self._theme.apply(settings.theme)
         self._toast.say(" ".join(later) or self.tr("Settings saved."))
-
-
-async def _test_server(settings: Settings) -> None:
-    if not settings.uses_embedded_server:
-        await check_reachable(remote_address(settings))

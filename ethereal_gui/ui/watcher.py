@@ -44,11 +44,16 @@ class QueueWatcher(QObject):
             model.upsert(update.jobs[first : first + _PORTION], settle=not many)
             await asyncio.sleep(0)
         if many:
+            for batch in model.batches:
+                batch.put_in_order()
+                await asyncio.sleep(0)
             model.settle()
+            await asyncio.sleep(0)
         if update.full:
             model.keep_only({job.id for job in update.jobs})
         elif update.removed:
             model.remove(update.removed)
         if update.order is not None:
             model.set_order(update.order)
+            await asyncio.sleep(0)
         self.updated.emit(update)

@@ -13,6 +13,7 @@ import psutil
 
 from ethereal_gui.domain.formats import Quality
 from ethereal_gui.domain.locations import PathMap
+from ethereal_gui.domain.machine import usable_cores
 from ethereal_gui.queue.connection import ServerAddress
 
 LEAST_MEMORY: Final = 6 << 30
@@ -22,13 +23,6 @@ def worker_name() -> str:
     """Unique among the workers of a queue: host, process id and a random part."""
     host = re.sub(r"[^A-Za-z0-9-]+", "-", platform.node().split(".")[0]).strip("-") or "computer"
     return f"{host[:40]}-{os.getpid()}-{secrets.token_hex(2)}"
-
-
-def usable_cores() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def usable_memory() -> int:

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Final
 
 import ethereal_gui
+from ethereal_gui.domain.machine import usable_cores
 from ethereal_gui.domain.worker_info import WorkerInfo, WorkerState
-from ethereal_gui.worker.config import WorkerConfig, usable_cores
+from ethereal_gui.worker.config import WorkerConfig
 from ethereal_gui.worker.job_runner import JobRunner
 from ethereal_gui.worker.part_runner import PartRunner
 from ethereal_gui.worker.sandbox import child_environment

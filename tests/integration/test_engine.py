@@ -19,8 +19,9 @@ from ethereal_gui.domain.job import Progress, Stage
 from ethereal_gui.domain.paths import resource_path
 from ethereal_gui.domain.template import Template, TemplateLibrary
 from ethereal_gui.render import engine
-from ethereal_gui.render.engine import Preview, draw_frame, render
+from ethereal_gui.render.engine import render
 from ethereal_gui.render.spec import RenderedVideo, RenderSpec
+from ethereal_gui.render.stills import draw_frame
 from ethereal_gui.render.video.boxes import Box, read_box, top_level
 from ethereal_gui.render.video.encoders import software_setup
 from ethereal_gui.render.video.mux import JoinError, join
@@ -315,28 +316,6 @@ class TestFailures:
         with pytest.raises(errors.RenderError, match="do not fit"):
             bench.render(bench.spec(song, media.small_format(96, 64)))
         assert not (bench.root / "work" / "segments").exists()
-
-
-class TestPreview:
-    def test_any_time_template_and_size(self, bench: Bench) -> None:
-        song = media.write_audio(bench.root / "song.wav", media.click_track(3.0, 120))
-        preview = Preview(song, cache_dir=bench.root / "cache")
-        assert preview.duration == pytest.approx(3.0, abs=1e-3)
-        one = preview.picture(bench.template, media.small_format(), 1.5, size=(161, 91))
-        assert one.shape == (88, 160, 3)
-        assert one.dtype == np.uint8
-        np.testing.assert_array_equal(one, preview.picture(bench.template, media.small_format(), 1.5, size=(161, 91)))
-        for seconds in (-1.0, 0.0, 2.999, 99.0):
-            preview.picture(bench.template, media.small_format(like="360stereo"), seconds, size=(64, 64))
-        preview.close()
-
-    def test_a_frame_alone_is_the_frame_of_the_preview(self, bench: Bench) -> None:
-        song = media.write_audio(bench.root / "song.wav", media.click_track(2.0, 120))
-        fmt = media.small_format(128, 72)
-        spec = bench.spec(song, fmt, quality=Quality.STANDARD)
-        alone = draw_frame(spec, 40, cache_dir=bench.root / "cache")
-        preview = Preview(song, cache_dir=bench.root / "cache")
-        np.testing.assert_array_equal(alone, preview.picture(bench.template, fmt, 40 / 30, size=(128, 72)))
 
 
 @pytest.mark.parametrize("like", ["1080p", "360stereo_8k"])

@@ -10,7 +10,6 @@ adaptive quantisation that favours dark areas (aq-mode 3), a weak deblocking fil
 move noise about.
 """
 
-import os
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, Final, cast
@@ -112,13 +111,6 @@ def hardware_setup(
     if output_format.codec is Codec.H264:
         options["profile"] = "high"
     return _setup(output_format, fps, f"{output_format.codec.value}_{family}", options, 0, keeps_frames=True)
-
-
-def available_cores() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def peak_bit_rate(output_format: OutputFormat, fps: int, limit: float | None = None) -> int:
