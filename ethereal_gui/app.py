@@ -1,6 +1,7 @@
 """Composition root of the window: application, event loop, service, window, and the order in which they end."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -14,7 +15,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from ethereal_gui import __version__
-from ethereal_gui.domain.errors import EtherealError
+from ethereal_gui.domain.errors import EtherealError, ServerUnavailableError
 from ethereal_gui.service.attendant import Attendant
 from ethereal_gui.service.render_service import RenderService
 from ethereal_gui.service.updates import Update
@@ -105,7 +106,9 @@ class Program:
         await self._connect()
         self.window.tasks.start(self._attendant.attend(), "Looking after hours and folders")
         while True:
-            await self.window.watcher.follow()
+            # Unavailable: the settings named another server before this one was looked at.
+            with contextlib.suppress(ServerUnavailableError):
+                await self.window.watcher.follow()
             self.window.model.keep_only(set())  # what was on the server before
             await self._connect()
 
