@@ -1,9 +1,9 @@
 """Smooth fields of space and flow time, cheap enough for every particle: sums of sines, each bent by the one before."""
 
-from ethereal_gui.render.scene.jit import cos1, kernel, sin1
+from ethereal_gui.render.scene.jit import cos1, inlined, sin1
 
 
-@kernel
+@inlined
 def billow(x: float, y: float, z: float, flow: float) -> float:
     """A field in about -1..1 with features of a metre down to a fifth."""
     a = sin1(0.52 * x + 0.31 * y + 0.060 * flow + 0.22 * sin1(0.61 * z - 0.045 * flow))
@@ -13,7 +13,7 @@ def billow(x: float, y: float, z: float, flow: float) -> float:
     return 0.42 * a + 0.30 * b + 0.20 * c + 0.12 * d
 
 
-@kernel
+@inlined
 def drift(x: float, y: float, z: float, flow: float) -> tuple[float, float, float]:
     """A displacement field, each part in about -1..1; folds space into sheets when it is strong."""
     ax = sin1(0.47 * y + 0.23 * z + 0.050 * flow)

@@ -18,6 +18,7 @@ from ethereal_gui.render.scene.palette import Paint, ramp_at
 from ethereal_gui.render.scene.sky import stars
 from ethereal_gui.render.scene.timeline import (
     C_LEVEL,
+    C_TREBLE,
     M_BASS_SOFT,
     M_BEAT,
     M_FLOW,
@@ -44,6 +45,12 @@ _HEART = M_PARAMETERS + 5
 _FOG = M_PARAMETERS + 6
 
 _THREAD_LINE = 300
+_BLOCK = 256
+# Rows of the working memory of a block of the cloud, or of one thread: float64 (_ROWS, particles). The functions that
+# take it do mathematics alone, on its first n particles, so in SIMD; hashes and tables are left to loops of their own.
+# X, Y, Z are a direction, in the end a place in metres, from the orb's centre. AGE is a part of a life or of a thread.
+_X, _Y, _Z, _AGE, _TURN, _DEEP, _LEVEL, _BUMP, _SIGMA, _SHINE, _INSIDE, _SHADE = range(12)
+_ROWS = 12
 # Ramps: 0 stars, 1 motes, 2 cloud (shadow to light), 3 threads, 4 fog, 5 heart.
 
 
@@ -56,23 +63,69 @@ def _radius(now: Float64) -> float:
 
 
 @kernel
-def _surface(nx: float, ny: float, nz: float, now: Float64) -> float:
-    """Height of the billows in direction n, in parts of the radius."""
-    strength = now[_BILLOWS] * (0.09 + 0.12 * now[M_MID] + 0.05 * now[M_LOW_MID])
-    return float(strength * billow(1.15 * nx + 3.1, 1.15 * ny, 1.15 * nz, now[M_FLOW] + 1.2 * now[M_FLOW_MID]))
+def _fold(work: Float64, n: int, now: Float64) -> None:
+    """Currents on the sphere: directions carried along by two drifts. Where they fold, mist gathers into veils."""
+    flow = now[M_FLOW] + 0.8 * now[M_FLOW_MID]
+    strength = now[_BILLOWS] * (0.21 + 0.07 * now[M_MID])
+    for j in range(n):
+        nx, ny, nz = work[_X, j], work[_Y, j], work[_Z, j]
+        dx, dy, dz = drift(1.25 * nx, 1.25 * ny, 1.25 * nz, flow)
+        nx, ny, nz = nx + strength * dx, ny + strength * dy, nz + strength * dz
+        dx, dy, dz = drift(2.3 * nz + 5.0, 2.3 * nx, 2.3 * ny, 1.4 * flow)
+        nx, ny, nz = nx + 0.42 * strength * dx, ny + 0.42 * strength * dy, nz + 0.42 * strength * dz
+        norm = 1.0 / math.sqrt(nx * nx + ny * ny + nz * nz + 1e-6)
+        work[_X, j], work[_Y, j], work[_Z, j] = nx * norm, ny * norm, nz * norm
 
 
 @kernel
-def _fold(nx: float, ny: float, nz: float, now: Float64) -> tuple[float, float, float]:
-    """Currents on the sphere: a direction carried along by two drifts. Where they fold, mist gathers into veils."""
-    flow = now[M_FLOW] + 0.8 * now[M_FLOW_MID]
-    strength = now[_BILLOWS] * (0.21 + 0.07 * now[M_MID])
-    dx, dy, dz = drift(1.25 * nx, 1.25 * ny, 1.25 * nz, flow)
-    nx, ny, nz = nx + strength * dx, ny + strength * dy, nz + strength * dz
-    dx, dy, dz = drift(2.3 * nz + 5.0, 2.3 * nx, 2.3 * ny, 1.4 * flow)
-    nx, ny, nz = nx + 0.42 * strength * dx, ny + 0.42 * strength * dy, nz + 0.42 * strength * dz
-    norm = 1.0 / math.sqrt(nx * nx + ny * ny + nz * nz + 1e-6)
-    return nx * norm, ny * norm, nz * norm
+def _raise(work: Float64, n: int, now: Float64) -> None:
+    """Height of the billows in each direction, in parts of the radius."""
+    flow = now[M_FLOW] + 1.2 * now[M_FLOW_MID]
+    strength = now[_BILLOWS] * (0.09 + 0.12 * now[M_MID] + 0.05 * now[M_LOW_MID])
+    for j in range(n):
+        nx, ny, nz = work[_X, j], work[_Y, j], work[_Z, j]
+        work[_BUMP, j] = strength * billow(1.15 * nx + 3.1, 1.15 * ny, 1.15 * nz, flow)
+
+
+@kernel
+def _scatter(work: Float64, n: int, now: Float64) -> None:
+    """Directions of the cloud's particles from their heights and turns, before the currents."""
+    flow = now[M_FLOW]
+    for j in range(n):
+        ny = work[_Y, j]
+        flat = math.sqrt(1.0 - ny * ny)
+        turn = work[_TURN, j] + 0.020 * flow * (0.6 + 0.8 * flat) + 0.03 * sin1(0.9 * ny + 0.04 * flow)
+        work[_TURN, j], work[_X, j], work[_Z, j] = turn, flat * cos1(turn), flat * sin1(turn)
+
+
+@kernel
+def _glow(work: Float64, n: int, now: Float64, radius: float) -> None:
+    """Places and sizes of the cloud's particles, and what light they give."""
+    flow, swirl = now[M_FLOW], 1.3 * now[M_FLOW] + now[M_FLOW_MID]
+    billows = 0.07 * now[_BILLOWS]
+    loud, bass = 0.45 + 0.50 * now[M_LEVEL], 0.3 * now[M_BASS_SOFT]
+    heart = now[_HEART] * (0.02 + 0.16 * now[M_BEAT])
+    # The light stands at the upper left, and walks.
+    lx, ly, lz = -0.62 + 0.25 * sin1(0.02 * flow), 0.66, 0.42 + 0.2 * cos1(0.02 * flow)
+    for j in range(n):
+        nx, ny, nz, bump = work[_X, j], work[_Y, j], work[_Z, j], work[_BUMP, j]
+        age, deep = work[_AGE, j], work[_DEEP, j]
+        fine = billow(3.2 * nx + 1.3 * bump, 3.6 * ny, 3.2 * nz - 1.3 * bump, swirl)
+        shell = 1.0 - 0.55 * deep * deep * deep
+        leave = smooth(0.62, 1.0, age)
+        r = radius * (shell * (1.0 + bump + billows * fine) + 0.16 * leave * leave)
+        wisp = 0.10 * radius * leave * leave
+        work[_X, j] = nx * r + wisp * sin1(work[_TURN, j] + 0.3)
+        work[_Y, j] = ny * r + 0.5 * wisp
+        work[_Z, j] = nz * r
+        work[_SIGMA, j] *= radius * (1.0 + 0.9 * leave)
+        rim = 1.0 - abs(nz)
+        facing = smooth(-0.9, 1.1, nx * lx + ny * ly + nz * lz)
+        dense = smooth(-0.45, 0.75, fine + 1.5 * bump) * (0.30 + 0.70 * smooth(-0.4, 0.4, nz))
+        shine = (0.10 + 0.30 * facing + 1.0 * rim * rim) * (0.06 + dense)
+        work[_SHINE, j] = shine * (rise_fall(age, 0.25, 0.45) * (loud + 0.35 * work[_LEVEL, j] + bass))
+        work[_INSIDE, j] = heart * smooth(0.1, -0.7, fine) * (1.0 - rim)
+        work[_SHADE, j] = 0.5 + 0.30 * nx + 0.34 * ny + 0.16 * fine
 
 
 @kernel
@@ -81,45 +134,59 @@ def _cloud(out: Float32, i0: int, i1: int, seed: int, song: Song) -> None:
     rows = song.track.shape[0]
     radius = _radius(now)
     centre = 0.06 * now[M_HALF_HEIGHT]
-    # The light stands at the upper left, and walks.
-    walk = 0.02 * now[M_FLOW]
-    lx, ly, lz = -0.62 + 0.25 * sin1(walk), 0.66, 0.42 + 0.2 * cos1(walk)
-    for i in range(i0, i1):
-        k = key(seed, i, 0)
-        life = 5.0 + 4.0 * rnd(k, 0)
-        clock = now[M_FLOW] / life + rnd(k, 1)
-        generation = math.floor(clock)
-        age = clock - generation
-        q = key(seed, i, int(generation))
-        birth = song.track[birth_row(song.inverse, now[M_FLOW] - age * life, rows)]
-        ny = 2.0 * rnd(q, 0) - 1.0
-        flat = math.sqrt(1.0 - ny * ny)
-        turn = rnd(q, 1) + 0.020 * now[M_FLOW] * (0.6 + 0.8 * flat) + 0.03 * sin1(0.9 * ny + 0.04 * now[M_FLOW])
-        nx, ny, nz = _fold(flat * cos1(turn), ny, flat * sin1(turn), now)
-        bump = _surface(nx, ny, nz, now)
-        fine = billow(3.2 * nx + 1.3 * bump, 3.6 * ny, 3.2 * nz - 1.3 * bump, 1.3 * now[M_FLOW] + now[M_FLOW_MID])
-        deep = rnd(q, 2)
-        shell = 1.0 - 0.55 * deep * deep * deep
-        leave = smooth(0.62, 1.0, age)
-        r = radius * (shell * (1.0 + bump + 0.07 * now[_BILLOWS] * fine) + 0.16 * leave * leave)
-        wisp = 0.10 * radius * leave * leave
-        out[i, 0] = nx * r + wisp * sin1(turn + 0.3)
-        out[i, 1] = centre + ny * r + 0.5 * wisp
-        out[i, 2] = nz * r - DISTANCE
-        out[i, 3] = radius * (0.026 + 0.062 * rnd(q, 3)) * (1.0 + 0.9 * leave)
-        rim = 1.0 - abs(nz)
-        facing = smooth(-0.9, 1.1, nx * lx + ny * ly + nz * lz)
-        dense = smooth(-0.45, 0.75, fine + 1.5 * bump) * (0.30 + 0.70 * smooth(-0.4, 0.4, nz))
-        shine = (0.10 + 0.30 * facing + 1.0 * rim * rim) * (0.06 + dense)
-        shine *= rise_fall(age, 0.25, 0.45) * (
-            0.45 + 0.50 * now[M_LEVEL] + 0.35 * birth[C_LEVEL] + 0.3 * now[M_BASS_SOFT]
-        )
-        inside = now[_HEART] * (0.02 + 0.16 * now[M_BEAT]) * smooth(0.1, -0.7, fine) * (1.0 - rim)
-        shade = 0.5 + 0.30 * nx + 0.34 * ny + 0.16 * fine
-        for c in range(3):
-            light = ramp_at(ramps, 2, shade, c) * shine + inside * ramp_at(ramps, 5, 0.5, c)
-            out[i, 4 + c] = (300.0 / len(out)) * light
-        out[i, 7] = 0.0
+    work = np.empty((_ROWS, _BLOCK))
+    for first in range(i0, i1, _BLOCK):
+        n = min(_BLOCK, i1 - first)
+        for j in range(n):
+            k = key(seed, first + j, 0)
+            life = 5.0 + 4.0 * rnd(k, 0)
+            clock = now[M_FLOW] / life + rnd(k, 1)
+            generation = math.floor(clock)
+            age = clock - generation
+            q = key(seed, first + j, generation)
+            birth = birth_row(song.inverse, now[M_FLOW] - age * life, rows)
+            work[_AGE, j], work[_LEVEL, j] = age, song.track[birth, C_LEVEL]
+            work[_Y, j], work[_TURN, j] = 2.0 * rnd(q, 0) - 1.0, rnd(q, 1)
+            work[_DEEP, j], work[_SIGMA, j] = rnd(q, 2), 0.026 + 0.062 * rnd(q, 3)
+        _scatter(work, n, now)
+        _fold(work, n, now)
+        _raise(work, n, now)
+        _glow(work, n, now, radius)
+        for j in range(n):
+            i = first + j
+            out[i, 0], out[i, 1], out[i, 2] = work[_X, j], centre + work[_Y, j], work[_Z, j] - DISTANCE
+            out[i, 3] = work[_SIGMA, j]
+            for c in range(3):
+                light = ramp_at(ramps, 2, work[_SHADE, j], c) * work[_SHINE, j]
+                out[i, 4 + c] = (300.0 / len(out)) * (light + work[_INSIDE, j] * ramp_at(ramps, 5, 0.5, c))
+            out[i, 7] = 0.0
+
+
+@kernel
+def _lay(work: Float64, n: int, now: Float64, place: float) -> None:
+    """Directions along the thread at ``place`` (0..1) of the cloth, before the currents."""
+    turned = place + 0.018 * now[M_FLOW]
+    for j in range(n):
+        s = work[_AGE, j]
+        ny = cos1(0.5 * (0.02 + 0.96 * s))
+        flat = math.sqrt(max(0.0, 1.0 - ny * ny))
+        turn = turned + 0.30 * s
+        nx = flat * cos1(turn)
+        # The cloth's poles lean, so that they are not where its threads would meet in plain sight.
+        work[_X, j], work[_Y, j], work[_Z, j] = 0.36 * ny + 0.93 * nx, 0.93 * ny - 0.36 * nx, flat * sin1(turn)
+
+
+@kernel
+def _light(work: Float64, n: int, now: Float64, radius: float) -> None:
+    """Places along a thread, and how it shines there."""
+    away = 1.04 + 0.05 * now[M_LEVEL]
+    for j in range(n):
+        nx, ny, nz, s = work[_X, j], work[_Y, j], work[_Z, j], work[_AGE, j]
+        r = radius * (away + work[_BUMP, j])
+        work[_X, j], work[_Y, j], work[_Z, j] = nx * r, ny * r, nz * r
+        front = 0.22 + 0.78 * smooth(-0.5, 0.5, nz)
+        work[_SHINE, j] *= rise_fall(s, 0.25, 0.25) * front * (0.35 + 0.9 * (1.0 - abs(nz)))
+        work[_SHADE, j] = 0.5 + 0.34 * nx + 0.38 * ny
 
 
 @kernel
@@ -130,32 +197,31 @@ def _threads(out: Float32, i0: int, i1: int, _seed: int, song: Song) -> None:
     radius = _radius(now)
     centre = 0.06 * now[M_HALF_HEIGHT]
     lines = len(out) // _THREAD_LINE
-    for i in range(i0, i1):
-        line = i // _THREAD_LINE
-        s = (i - line * _THREAD_LINE + 0.5) / _THREAD_LINE
+    work = np.empty((_ROWS, _THREAD_LINE))
+    for line in range(i0 // _THREAD_LINE, (i1 - 1) // _THREAD_LINE + 1):
         place = (line + 0.5) / lines
-        row = birth_row(song.inverse, now[M_FLOW] - 0.8 * s, rows)
         x = 31.0 * abs(2.0 * place - 1.0)
         b = int(x)
-        band = song.bands[row, b] * (1.0 - x + b) + song.bands[row, min(31, b + 1)] * (x - b)
-        ny = cos1(0.5 * (0.02 + 0.96 * s))
-        flat = math.sqrt(max(0.0, 1.0 - ny * ny))
-        turn = place + 0.30 * s + 0.018 * now[M_FLOW]
-        # The cloth's poles lean, so that they are not where its threads would meet in plain sight.
-        nx, nz = flat * cos1(turn), flat * sin1(turn)
-        nx, ny = 0.36 * ny + 0.93 * nx, 0.93 * ny - 0.36 * nx
-        nx, ny, nz = _fold(nx, ny, nz, now)
-        bump = _surface(nx, ny, nz, now)
-        r = radius * (1.04 + bump + 0.05 * now[M_LEVEL])
-        out[i, 0], out[i, 1], out[i, 2] = nx * r, centre + ny * r, nz * r - DISTANCE
-        out[i, 3] = radius * 0.0075
-        front = 0.22 + 0.78 * smooth(-0.5, 0.5, nz)
-        shine = rise_fall(s, 0.25, 0.25) * (0.12 + 0.9 * band * band + 0.55 * song.track[row, 4]) * front
-        shine *= 0.35 + 0.9 * (1.0 - abs(nz))
-        shade = 0.5 + 0.34 * nx + 0.38 * ny
-        for c in range(3):
-            out[i, 4 + c] = (5200.0 / len(out)) * shine * now[_THREADS] * ramp_at(ramps, 3, shade, c)
-        out[i, 7] = 0.0
+        first = max(i0, line * _THREAD_LINE)
+        n = min(i1, (line + 1) * _THREAD_LINE) - first
+        for j in range(n):
+            s = (first + j - line * _THREAD_LINE + 0.5) / _THREAD_LINE
+            row = birth_row(song.inverse, now[M_FLOW] - 0.8 * s, rows)
+            band = song.bands[row, b] * (1.0 - x + b) + song.bands[row, min(31, b + 1)] * (x - b)
+            work[_AGE, j] = s
+            work[_SHINE, j] = 0.12 + 0.9 * band * band + 0.55 * song.track[row, C_TREBLE]
+        _lay(work, n, now, place)
+        _fold(work, n, now)
+        _raise(work, n, now)
+        _light(work, n, now, radius)
+        for j in range(n):
+            i = first + j
+            out[i, 0], out[i, 1], out[i, 2] = work[_X, j], centre + work[_Y, j], work[_Z, j] - DISTANCE
+            out[i, 3] = radius * 0.0075
+            shine = (5200.0 / len(out)) * work[_SHINE, j] * now[_THREADS]
+            for c in range(3):
+                out[i, 4 + c] = shine * ramp_at(ramps, 3, work[_SHADE, j], c)
+            out[i, 7] = 0.0
 
 
 @kernel

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from ethereal_gui.domain.formats import Quality
+from ethereal_gui.render.scene import base
+from ethereal_gui.render.scene.catalog import SCENES
 from tests.unit.render_frames.conftest import Draw, draw
 
 SIZES = {"1080p": (320, 180), "360stereo": (256, 256)}
@@ -30,6 +32,16 @@ def test_the_number_of_threads_does_not_show(make_renderer: Draw, output_format:
     for n in (77, 400):
         assert np.array_equal(draw(one, n), draw(many, n))
     many.close()
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_where_layers_are_cut_into_pieces_does_not_show(
+    make_renderer: Draw, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    whole = make_renderer(name)
+    monkeypatch.setattr(base, "CHUNK", 229)
+    pieces = make_renderer(name)
+    assert np.array_equal(draw(whole, 300), draw(pieces, 300))
 
 
 def test_the_buffer_is_written_completely_and_checked(make_renderer: Draw) -> None:
