@@ -1,5 +1,6 @@
 """The last pass: bands of the picture from light to BT.709 limited-range 4:2:0 code values.
 
+Light is never negative, ``frames.project`` sees to that: the curve takes its root as it is.
 Rows are worked on as even and odd columns apart ("polyphase"): the tent filter from level 1 needs no gather, chroma
 needs no stride, and the two bytes of luma are stored as one 16-bit word, so that every loop is plain SIMD. Nothing is
 ever held as an RGB picture.
@@ -55,10 +56,10 @@ def _curve_smooth(line: Float32, gain: float, even: Float32, odd: Float32) -> No
     g = np.float32(gain)
     for i in range(even.shape[0]):
         m = _A * line[i + 1]
-        x = max(_ZERO, g * (m + _B * line[i]))
+        x = g * (m + _B * line[i])
         s = math.sqrt(x)
         even[i] = (x + CURVE_B * s) / (x + CURVE_D * s + CURVE_E)
-        x = max(_ZERO, g * (m + _B * line[i + 2]))
+        x = g * (m + _B * line[i + 2])
         s = math.sqrt(x)
         odd[i] = (x + CURVE_B * s) / (x + CURVE_D * s + CURVE_E)
 
@@ -68,10 +69,10 @@ def _curve_sharp(line: Float32, fine: Float32, gain: float, even: Float32, odd: 
     g = np.float32(gain)
     for i in range(even.shape[0]):
         m = _A * line[i + 1]
-        x = max(_ZERO, g * (m + _B * line[i] + fine[2 * i]))
+        x = g * (m + _B * line[i] + fine[2 * i])
         s = math.sqrt(x)
         even[i] = (x + CURVE_B * s) / (x + CURVE_D * s + CURVE_E)
-        x = max(_ZERO, g * (m + _B * line[i + 2] + fine[2 * i + 1]))
+        x = g * (m + _B * line[i + 2] + fine[2 * i + 1])
         s = math.sqrt(x)
         odd[i] = (x + CURVE_B * s) / (x + CURVE_D * s + CURVE_E)
 

@@ -73,6 +73,19 @@ def _without(song: AudioFeatures, band: str) -> AudioFeatures:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("bound", ["minimum", "maximum"])
+@pytest.mark.parametrize("output_format", ["1080p", "360mono"])
+def test_light_is_never_negative(song: AudioFeatures, name: str, bound: str, output_format: str) -> None:
+    values = {parameter.name: getattr(parameter, bound) for parameter in bundled(name).parameters}
+    template = bundled(name).with_values(values)
+    renderer = FrameRenderer(template, get_format(output_format), 30, song, size=(256, 128))
+    for n in (40, 300):
+        draw(renderer, n)
+        assert all(plane.min() >= 0.0 for plane in renderer._planes)
+        assert renderer._sprites[:, 3:6].min() >= 0.0
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_silence_is_calm_but_not_dead(make_renderer: Draw, name: str) -> None:
     silent = make_renderer(name, features=make_features(level=0.0))
     a, b = rgb(silent, 300), rgb(silent, 330)
