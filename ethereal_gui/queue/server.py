@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _START_SECONDS: Final = 20.0
 _LOADING_SECONDS: Final = 600.0
-_WATCH_SECONDS: Final = 0.25
+_WATCH_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 10.0
 _LOG_LIMIT: Final = 2_000_000
 

@@ -40,6 +40,7 @@ LOCK_MS: Final = 15_000
 STALL_CHECK_MS: Final = 5_000
 MAX_STALLED_COUNT: Final = 3
 WISH_POLL_SECONDS: Final = 0.4
+IDLE_POLL_SECONDS: Final = 1.0
 DRAIN_POLL_SECONDS: Final = 0.5
 RETRY_CONNECT_SECONDS: Final = 3.0
 STORAGE_POLL_SECONDS: Final = 5.0
@@ -407,7 +408,7 @@ class RenderWorker:
     async def _watch_wishes(self) -> None:
         """Somebody may want a job of ours cancelled, or this worker drained; both stand in the queue."""
         while True:
-            await asyncio.sleep(WISH_POLL_SECONDS)
+            await asyncio.sleep(WISH_POLL_SECONDS if self._runners else IDLE_POLL_SECONDS)
             try:
                 self._set_draining(await self._registry.drain_requested(self.config.name))
                 for job_id in await self._queue.cancel_requests(list(self._runners)):
