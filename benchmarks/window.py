@@ -279,9 +279,13 @@ async def preview(app: QApplication) -> None:
     image_of, preview_panel.to_image = preview_panel.to_image, count
     for template in page.templates.all:
         page.gallery.choose(template.id)
-        await asyncio.sleep(8)  # compiles the kernels, where that has not been done
+        await asyncio.sleep(1)
         window.preview.scrub.setValue(4000)
         window.preview.toggle()
+        frames = 0
+        while frames < 30:  # the kernels have been compiled
+            await asyncio.sleep(0.1)
+        window.preview.scrub.setValue(4000)
         await asyncio.sleep(1)
         frames, began = 0, time.perf_counter()
         await asyncio.sleep(6)
