@@ -62,6 +62,7 @@ def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
 def standing_still(prober: Prober) -> psutil.Process:
     """A child that will not answer, as if its first file had no end."""
     prober.warm_up()
+    until(children)
     (child,) = children()
     child.suspend()
     return child

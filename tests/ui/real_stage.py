@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from ethereal_gui.app import Program
 from ethereal_gui.service.render_service import RenderService
+from ethereal_gui.service.updates import Update
 from ethereal_gui.settings import Settings
 from ethereal_gui.ui.preview_panel import DrawPreview
 from ethereal_gui.ui.states import DisplayState
@@ -22,13 +23,19 @@ class WithoutWorker(RenderService):
 
 
 class RealStage:
-    """A window with the real service."""
+    """A window with the real service.
+
+    Attributes:
+        updates: all that the window was told of the queue, from the start.
+    """
 
     def __init__(self, app: QApplication, settings: Settings, *, worker: bool, draw: DrawPreview | None) -> None:
         self.service = RenderService(settings) if worker else WithoutWorker(settings)
         self.program = Program(app, settings, self.service, draw)
         self.window = self.program.window
         self.model = self.window.model
+        self.updates: list[Update] = []
+        self.window.watcher.updated.connect(self.updates.append)
 
     async def until(self, condition: Callable[[], object], seconds: float = 15.0) -> None:
         """Wait until that is so."""

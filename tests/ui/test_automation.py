@@ -11,7 +11,6 @@ import qasync
 from PySide6.QtWidgets import QApplication
 
 from ethereal_gui.service.attendant import Attendant
-from ethereal_gui.service.updates import Update
 from ethereal_gui.settings import Settings, WhenDone
 from ethereal_gui.ui.finale import Countdown
 from ethereal_gui.ui.states import DisplayState
@@ -59,11 +58,9 @@ def test_a_command_runs_when_everything_is_done(play_with: PlayWith, songs: list
         assert stage.window.finale.countdown is None
 
     async def next_start(stage: RealStage) -> None:
-        seen: list[Update] = []
-        stage.window.watcher.updated.connect(seen.append)
-        await stage.until(lambda: any(update.full for update in seen))
+        await stage.until(lambda: any(update.full for update in stage.updates))
         assert stage.model.count(DisplayState.FAILED) == 2
-        assert not any(update.all_done for update in seen)  # what ended earlier is no news
+        assert not any(update.all_done for update in stage.updates)  # what ended earlier is no news
 
     touch = f'"{sys.executable}" -c "import pathlib; pathlib.Path(r\'{mark}\').touch()"'
     play_with(scenario, when_done=WhenDone.COMMAND, done_command=touch)
