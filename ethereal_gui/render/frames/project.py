@@ -181,4 +181,6 @@ def project(
             wide = math.sqrt(size * size + spread * spread)
             part = halo * size * size / (wide * wide)
             if light * near * part > _TINY:
-                _put(sprites, meta, n + i, px, py, wide, stretch, r * part, g * part, b * part, view, lowest, False)
+                # Never alone; a plain False would have Numba compile it once more.
+                alone = halo < 0.0
+                _put(sprites, meta, n + i, px, py, wide, stretch, r * part, g * part, b * part, view, lowest, alone)

@@ -15,8 +15,8 @@ import numpy as np
 from numba import config, njit
 
 
-def _separate_cache_for_these_sources() -> bool:
-    """Keep compiled kernels in a folder named after the source of all of them. Returns whether it is there already.
+def _separate_cache_for_these_sources() -> Path:
+    """Keep compiled kernels in a folder named after the source of all of them.
 
     numba looks only at the file that a kernel stands in; a changed constant or helper of another file would go
     unnoticed, and an old kernel would run with new data.
@@ -29,10 +29,13 @@ def _separate_cache_for_these_sources() -> bool:
     base = Path(config.CACHE_DIR) if config.CACHE_DIR else Path(__file__).parent / "__pycache__"
     folder = base / f"kernels-{digest.hexdigest()}"
     config.CACHE_DIR = str(folder)
-    return folder.exists()
+    return folder
 
 
-WERE_COMPILED: Final = _separate_cache_for_these_sources()
+KERNEL_FOLDER: Final = _separate_cache_for_these_sources()
+"""Where the compiled kernels lie."""
+
+WERE_COMPILED: Final = KERNEL_FOLDER.exists()
 """The kernels come from the cache: the first picture does not have to wait for the compiler."""
 
 _FAST: Final = {"nnan", "ninf", "nsz"}

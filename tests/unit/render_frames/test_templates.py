@@ -81,8 +81,8 @@ def test_light_is_never_negative(song: AudioFeatures, name: str, bound: str, out
     renderer = FrameRenderer(template, get_format(output_format), 30, song, size=(256, 128))
     for n in (40, 300):
         draw(renderer, n)
-        assert all(plane.min() >= 0.0 for plane in renderer._planes)
-        assert renderer._sprites[:, 3:6].min() >= 0.0
+        assert all(plane.min() >= 0.0 for plane in renderer._rasterizer._planes)
+        assert renderer._rasterizer._sprites[:, 3:6].min() >= 0.0
 
 
 @pytest.mark.parametrize("name", NAMES)
