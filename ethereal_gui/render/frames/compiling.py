@@ -27,18 +27,21 @@ from ethereal_gui.render.scene.timeline import MOMENT_SIZE
 _SIDE = 64
 
 _lock = threading.Lock()
-_begun = False
+_begun = _waited = False
 _process: "subprocess.Popen[bytes] | None" = None
 
 
 def begin() -> None:
     """Have the picture's kernels compiled, unless they are there or this process has only one processor."""
-    global _begun, _process
+    global _begun, _waited, _process
     with _lock:
         if _begun:
             return
-        _begun = True
-        if usable_cores() > 1 and not _are_compiled():
+        _begun, _waited = True, _are_compiled()
+        if _waited:
+            return
+        gc.disable()  # the compiler's objects are many, and all in use
+        if usable_cores() > 1:
             with contextlib.suppress(OSError):  # then this process compiles them itself
                 _process = subprocess.Popen(  # noqa: S603 - this very Python and this very module
                     [sys.executable, "-P", "-m", __name__],
@@ -50,13 +53,15 @@ def begin() -> None:
 
 def wait() -> None:
     """Until what ``begin`` began has ended, well or not; then this process compiles what is missing."""
-    global _process
-    if _process is None:
+    global _waited
+    if _waited:
         return
     with _lock:
-        if _process is not None:
-            _process.wait()
-            _process = None
+        if not _waited:
+            if _process is not None:
+                _process.wait()
+            gc.enable()
+            _waited = True
 
 
 def _are_compiled() -> bool:
@@ -83,5 +88,5 @@ def _end_with_parent() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    gc.disable()  # the compiler's objects are many, and live until the end
+    gc.disable()
     _compile()
