@@ -27,7 +27,7 @@ from ethereal_gui.render.audio.spectrum import FLUX_GAINS, ROW_RATE, RawRows, Sp
 
 Array = NDArray[np.float32]
 
-ANALYSIS_VERSION = 1
+ANALYSIS_VERSION = 2
 """Goes up with every change that changes a value; older cache files are then not found any more."""
 
 _GROUPS = {"bass": (0.0, 150.0), "low_mid": (150.0, 600.0), "mid": (600.0, 3_000.0), "treble": (3_000.0, 1e9)}

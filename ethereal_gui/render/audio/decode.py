@@ -101,12 +101,10 @@ def decode_stereo(path: Path, rate: int = _COMMON_RATE) -> Iterator[Samples]:
         stream = container.streams.audio[0]
         state.expected = _expected(container, stream)
         resampler = _Resampler(rate)
-        for block in chain.from_iterable(map(resampler.add, _frames(path, container, stream))):
-            state.samples += block.shape[1]
-            yield _as_stereo(block)
-        for block in resampler.flush():
-            state.samples += block.shape[1]
-            yield _as_stereo(block)
+        frames = _frames(path, container, stream)
+        for frame in chain(chain.from_iterable(map(resampler.add, frames)), resampler.flush()):
+            state.samples += frame.samples
+            yield _as_stereo(np.float32(resampler.gain) * frame.to_ndarray().astype(np.float32, copy=False))
     _check_length(path, state)
 
 
@@ -166,32 +164,30 @@ class _Resampler:
     """FFmpeg's resampler, made anew when the song changes its format in the middle (chained Ogg does).
 
     Mono stays mono, anything else becomes stereo; surround at half its level, which leaves room for what its channels
-    have in common.
+    have in common. The frames are planar float32; ``gain`` is what they have still to be multiplied by.
     """
 
     def __init__(self, rate: int) -> None:
+        self.gain = 1.0
         self._rate = rate
         self._resampler: av.AudioResampler | None = None
         self._source: tuple[str, str, int] | None = None
-        self._gain = np.float32(1.0)
 
-    def add(self, frame: AudioFrame) -> Iterator[Samples]:
+    def add(self, frame: AudioFrame) -> Iterator[AudioFrame]:
         source = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._resampler is None or source != self._source:
             yield from self.flush()
             self._source = source
             channels = frame.layout.nb_channels
-            self._gain = np.float32(0.5 if channels > 2 else 1.0)
+            self.gain = 0.5 if channels > 2 else 1.0
             self._resampler = av.AudioResampler("fltp", "mono" if channels == 1 else "stereo", self._rate)
         # Broken time stamps must not make the resampler insert or drop samples.
         frame.pts = None
-        for out in self._resampler.resample(frame):
-            yield self._gain * out.to_ndarray().astype(np.float32, copy=False)
+        yield from self._resampler.resample(frame)
 
-    def flush(self) -> Iterator[Samples]:
+    def flush(self) -> Iterator[AudioFrame]:
         if self._resampler is not None:
-            for out in self._resampler.resample(None):
-                yield self._gain * out.to_ndarray().astype(np.float32, copy=False)
+            yield from self._resampler.resample(None)
             self._resampler = None
             self._source = None
 
@@ -202,43 +198,41 @@ class _MonoMixer:
     def __init__(self, rate: int) -> None:
         self._rate = rate
         self._resampler = _Resampler(rate)
-        self._parts: list[NDArray[np.generic]] = []
-        self._count = 0
-        self._kind: tuple[str, int] | None = None
+        self._fifo = av.AudioFifo()
+        self._kind: tuple[str, int, float] | None = None  # of what is in it
 
     def add(self, frame: AudioFrame) -> Iterator[Samples]:
         # PyAV counts the planes of eight and more channels wrongly, and reads past them.
         too_many = frame.format.is_planar and frame.layout.nb_channels >= _TOO_MANY_PLANES
         if frame.sample_rate != self._rate or too_many:
-            for block in self._resampler.add(frame):
-                yield from self._push(block, ("fltp", block.shape[0]))
+            for resampled in self._resampler.add(frame):
+                yield from self._push(resampled, self._resampler.gain)
         else:
-            yield from self._push(frame.to_ndarray(), (frame.format.name, frame.layout.nb_channels))
+            yield from self._push(frame, 1.0)
 
     def flush(self) -> Iterator[Samples]:
-        for block in self._resampler.flush():
-            yield from self._push(block, ("fltp", block.shape[0]))
+        for resampled in self._resampler.flush():
+            yield from self._push(resampled, self._resampler.gain)
         yield from self._emit()
 
-    def _push(self, part: NDArray[np.generic], kind: tuple[str, int]) -> Iterator[Samples]:
+    def _push(self, frame: AudioFrame, gain: float) -> Iterator[Samples]:
+        kind = (frame.format.name, frame.layout.nb_channels, gain)
         if kind != self._kind:
             yield from self._emit()
-            self._kind = kind
-        self._parts.append(part)
-        self._count += part.size // kind[1]
-        if self._count >= _BLOCK_SECONDS * self._rate:
+            self._fifo, self._kind = av.AudioFifo(), kind
+        frame.pts = None
+        self._fifo.write(frame)
+        if self._fifo.samples >= _BLOCK_SECONDS * self._rate:
             yield from self._emit()
 
     def _emit(self) -> Iterator[Samples]:
-        if self._parts and self._kind is not None:
-            data = np.concatenate(self._parts, axis=1)
-            if not self._kind[0].endswith("p"):
-                data = data.reshape(-1, self._kind[1]).T
-            self._parts, self._count = [], 0
-            yield _mix(data)
+        frame = self._fifo.read()
+        if frame is not None and self._kind is not None:
+            data = frame.to_ndarray()
+            yield _mix(data if frame.format.is_planar else data.reshape(-1, self._kind[1]).T, self._kind[2])
 
 
-def _mix(data: NDArray[np.generic]) -> Samples:
+def _mix(data: NDArray[np.generic], gain: float) -> Samples:
     """(channels, n) of any sample type -> (n,) float32 within -1..1."""
     scale, offset = 1.0, 0.0
     if data.dtype == np.uint8:
@@ -246,7 +240,7 @@ def _mix(data: NDArray[np.generic]) -> Samples:
     elif np.issubdtype(data.dtype, np.signedinteger):
         scale = 0.5 ** (8 * data.dtype.itemsize - 1)
     channels = data.shape[0]
-    weights = np.full(channels, scale / channels, np.float32)
+    weights = np.full(channels, gain * scale / channels, np.float32)
     if channels >= 2:
         weights[0::2] *= 2 * _LEFT_WEIGHT
         weights[1::2] *= 2 * (1 - _LEFT_WEIGHT)
@@ -254,7 +248,7 @@ def _mix(data: NDArray[np.generic]) -> Samples:
     for weight, channel in zip(weights[1:], data[1:], strict=True):
         mono += weight * channel.astype(np.float32)
     if offset:
-        mono += np.float32(offset)
+        mono += np.float32(gain * offset)
     return _clean(mono)
 
 

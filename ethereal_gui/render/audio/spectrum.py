@@ -26,8 +26,9 @@ LOWEST_HZ, HIGHEST_HZ = 35.0, 14_000.0
 _SHORT, _LONG, _DECIMATION = 2048, 512, 8
 _CROSSOVER_HZ = 500.0
 _FLUX_BANDS_PER_OCTAVE = 12
-_ROWS_PER_CHUNK = 512
+_ROWS_PER_CHUNK = 64  # what a chunk needs stays in a processor's own cache, and in memory that is used again
 _TAPS = 129
+_LOG10_E = np.float32(np.log10(np.e))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +187,11 @@ class SpectrumAnalyser:
         widest[:, 1:] = np.maximum(widest[:, 1:], joined[:-_LAG, :-1])
         widest[:, :-1] = np.maximum(widest[:, :-1], joined[:-_LAG, 1:])
         rises = [
-            np.maximum(np.log10((1 + np.float32(gain) * amplitudes) / (1 + np.float32(gain) * widest)), 0.0)
+            np.maximum(np.log((1 + np.float32(gain) * amplitudes) / (1 + np.float32(gain) * widest)), 0.0)
             for gain in FLUX_GAINS
         ]
-        return np.stack([np.mean(rise, axis=1, dtype=np.float32) for rise in rises], axis=1)
+        # numpy's natural logarithm is vectorised, the one to base 10 is not.
+        return _LOG10_E * np.stack([np.mean(rise, axis=1, dtype=np.float32) for rise in rises], axis=1)
 
 
 _LAG = 2
