@@ -6,8 +6,9 @@ HEVC goes without B-frames: at 8192 x 8192 each picture that x265 keeps costs 70
 40 % of the speed.
 
 Dark gradients show bands in 8 bits. The pictures come with grain against it, and the encoders keep that grain:
-adaptive quantisation that favours dark areas (aq-mode 3), a weak deblocking filter, no psychovisual tricks that
-move noise about.
+adaptive quantisation that favours dark areas (x264's aq-mode 3), a weak deblocking filter, no psychovisual tricks that
+move noise about. HEVC does without adaptive quantisation: at 8K it takes four to seven times the bits and half as much
+time again, to bring the mean of a dark block of 16 x 16 from 0.16 of a code value to 0.11.
 """
 
 from dataclasses import asdict, dataclass
@@ -184,8 +185,8 @@ def _x264(output_format: OutputFormat, rate: int, fps: int, quality: Quality) ->
 
 _X265 = {
     Quality.DRAFT: ("ultrafast", "26", ""),
-    Quality.STANDARD: ("ultrafast", "21", ":aq-mode=3:deblock=-1,-1"),
-    Quality.HIGH: ("superfast", "17", ":aq-mode=3:deblock=-2,-2:psy-rd=0.5"),
+    Quality.STANDARD: ("ultrafast", "21", ":deblock=-1,-1"),
+    Quality.HIGH: ("superfast", "17", ":deblock=-2,-2:psy-rd=0.5"),
 }
 
 
