@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
-from ethereal_gui.domain.errors import EtherealError
+from ethereal_gui.domain.errors import EtherealError, QueueError
 from ethereal_gui.domain.job import JobSnapshot, RenderJobData
 from ethereal_gui.domain.worker_info import WorkerInfo
 from ethereal_gui.service.updates import ActionResult, Removed
@@ -100,10 +100,19 @@ class JobActions(ABC):
         for snapshot in removed:
             refused.pop(snapshot.id)
         await asyncio.to_thread(remove_shared_dirs, self.queue.access.keys.queue_name, removed)
-        return Removed(ActionResult(tuple(snapshot.id for snapshot in removed), refused), tuple(removed))
+        done = tuple(snapshot.id for snapshot in removed)
+        return Removed(ActionResult(done, refused), tuple(removed), self.queue.access.address.label)
 
     async def undo_remove(self, removed: Removed) -> ActionResult:
-        """Put removed jobs back as they were."""
+        """Put removed jobs back as they were.
+
+        Raises:
+            QueueError: the program has gone to another server since.
+        """
+        if removed.server != self.queue.access.address.label:
+            raise QueueError(
+                f"{removed.server} had these jobs, not this one.", hint="Choose it in the settings again, then undo."
+            )
         # The last first: each is put back before the one that followed it when it was removed.
         by_id = {snapshot.id: snapshot for snapshot in reversed(removed.jobs)}
         return await self._each(by_id, lambda job_id: self.queue.restore(by_id[job_id]), "It cannot be rebuilt.")

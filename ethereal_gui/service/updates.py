@@ -37,10 +37,11 @@ class ActionResult:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """Jobs that were removed; the token for undoing it."""
+    """Jobs that were removed; the token for undoing it. ``server``: how a sentence calls the one that had them."""
 
     result: ActionResult
     jobs: tuple[JobSnapshot, ...]
+    server: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -208,7 +209,15 @@ class QueueActions(QObject):
         self._toast.say(self.tr("Report copied."))
 
     async def _undo(self, removed: Removed) -> None:
-        self._say_refused(await self._service.undo_remove(removed))
+        left = removed.jobs
+        try:
+            result = await self._service.undo_remove(removed)
+            left = tuple(job for job in removed.jobs if job.id in result.refused and job.data)
+        finally:
+            if left:  # the server is away, or another one: it can be tried again
+                self._removed.append(replace(removed, jobs=left))
+                self.undo_possible.emit(True)
+        self._say_refused(result)
 
 
 def report(job: JobNode) -> str:

@@ -125,7 +125,7 @@ class StandInService(RenderService):
         return self._note(f"priority {priority}", job_ids)
 
     async def remove(self, job_ids: Iterable[str]) -> Removed:
-        return Removed(self._note("remove", job_ids), ())
+        return Removed(self._note("remove", job_ids), (), "")
 
     async def undo_remove(self, removed: Removed) -> ActionResult:
         return self._note("undo", removed.result.done)

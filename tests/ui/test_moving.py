@@ -73,6 +73,35 @@ def test_another_address_is_used_at_once_and_waiting_jobs_stay_where_they_are(
     play(scenario, worker=False)
 
 
+def test_removed_jobs_come_back_only_where_they_were(play: Callable[..., None], tmp_path: Path) -> None:
+    async def scenario(stage: RealStage) -> None:
+        def shown() -> set[str]:
+            return {job.id for batch in stage.model.batches for job in batch.jobs}
+
+        await stage.until(lambda: stage.service.server.available)
+        here = await submit(stage, [make_song(tmp_path / "here.wav", 2.0)], ["1080p", "4k"])
+        await stage.until(lambda: shown() == set(here))
+        undo = stage.window.actions_["undo"]
+        stage.window.jobs.run("remove", here)
+        await stage.until(lambda: undo.isEnabled() and not shown())
+        async with another_server() as address:
+            queue = RenderQueue(address)
+            await say(stage, address.url)
+            await stage.until(lambda: stage.service.server.available and stage.service.server.address != "built-in")
+            undo.trigger()
+            await stage.until(lambda: "built-in server had these jobs" in stage.window.toast.words)
+            assert await queue.open_count() == 0
+            assert undo.isEnabled()
+            await say(stage, None)
+            await stage.until(lambda: stage.service.server.available and stage.service.server.address == "built-in")
+            undo.trigger()
+            await stage.until(lambda: shown() == set(here))
+            assert not undo.isEnabled()
+            await queue.close_queue()
+
+    play(scenario, worker=False)
+
+
 def test_a_running_render_is_finished_before_the_program_goes_to_another_server(
     play: Callable[..., None], tmp_path: Path
 ) -> None:
