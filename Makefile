@@ -1,7 +1,7 @@
 # Two targets are all that a fresh machine needs: `make run` and `make test`.
 VENV := .venv/bin
 
-.PHONY: run demo test lint setup lock screenshots soak clean
+.PHONY: run demo test lint setup lock audit screenshots soak clean
 
 run: ## install what is missing and open the window (without a display: the demo)
 	@tools/setup.sh run
@@ -31,6 +31,11 @@ setup:
 
 lock: ## write the lock files again from pyproject.toml (needs uv)
 	@tools/lock.sh
+
+audit: ## whether anything that is locked has a known vulnerability (asks PyPI); a package that cannot be looked up fails
+	@python3 -m venv out/audit
+	@out/audit/bin/pip install --quiet pip-audit
+	@out/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements-dev.lock
 
 screenshots: ## every state of the window as PNG, into out/screenshots
 	@tools/setup.sh test
