@@ -277,7 +277,13 @@ async def test_the_built_in_server_is_for_its_owner_alone(folder: Path) -> None:
     env = environment(data, ETHEREAL_LOG="DEBUG", ETHEREAL_SHUTDOWN_TIMEOUT="0")
     make_song(folder / "a.wav", 0.5)
     worker = start(["worker"], env, folder, umask=0)
+
+    async def has_server() -> bool:
+        return any((data / "server" / "users").glob(f"{worker.pid}-*"))
+
     try:
+        # Otherwise `submit` may be the one that starts the server, and take it along when it ends.
+        await until(has_server)
         submitted = run(["submit", "a.wav", "-f", "1080p", "-o", "out"], env, folder)
         assert submitted.returncode == 0, submitted.stderr
         password = (data / "server" / "password").read_text()
