@@ -230,7 +230,7 @@ class _Job:
             sounding = pool.submit(encode_sound, self.spec.audio_path, sound, samples)
             resumed = self.render_missing(plan, store, features, sounding)
             sounding.result()
-        self._finish(publisher, plan, store, sound)
+        self._finish(publisher, plan, store, sound, setup.codec)
         path = publisher.publish(names, frames=features.frames, duration=features.frames / self.spec.fps)
         self._remove_segments()
         self.progress.finishing(1.0)
@@ -282,7 +282,7 @@ class _Job:
             drawing.close()
         return resumed
 
-    def _finish(self, publisher: Publisher, plan: list[Segment], store: SegmentStore, sound: Path) -> None:
+    def _finish(self, publisher: Publisher, plan: list[Segment], store: SegmentStore, sound: Path, codec: str) -> None:
         self.progress.finishing(0.0)
         check_output_folder(self.output_dir)
         spec, temporary = self.spec, publisher.temporary
@@ -298,7 +298,7 @@ class _Job:
                 on_progress=lambda part: self.progress.finishing(0.8 * part),
             )
             self.progress.finishing(0.85)
-            verify(temporary, spec.output_format, spec.fps, plan[-1].stop)
+            verify(temporary, spec.output_format, spec.fps, plan[-1].stop, codec)
             self.progress.finishing(0.95)
         except (JoinError, VerificationError) as error:
             # Whatever is wrong with the parts, the next attempt must not find them again.
@@ -323,14 +323,15 @@ class _Job:
     def _shared_folder(self, mark: str, plan: list[Segment], setup: EncoderSetup) -> Path | None:
         """Where the segments lie when several workers render the video, None when this one does it alone.
 
-        It does with a graphics card's encoder: two cards make packets that do not fit together.
+        It does with a graphics card's encoder, two of which make packets that do not fit together, and with one that
+        only this worker was told to use.
         """
         if self.sharing is None:
             return None
         root, over = self.sharing.folder, self.sharing.over
         if over is not None:
             is_large = self.spec.output_format.pixels > LARGE_PICTURE
-            if setup.keeps_frames or not (is_large or plan[-1].stop / self.spec.fps > over):
+            if not setup.is_common or not (is_large or plan[-1].stop / self.spec.fps > over):
                 return None
         note_shared_folder(self.work_dir, root)
         _remove_others(root, mark)

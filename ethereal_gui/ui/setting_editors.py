@@ -112,6 +112,7 @@ def _word(value: str) -> str:
         "command": tr("Run a command"),
         "system": tr("As the system has it"),
         "auto": tr("Automatic"),
+        "av1": "AV1 (SVT-AV1)",
         "nvenc": "NVIDIA NVENC",
         "qsv": "Intel Quick Sync",
         "amf": "AMD AMF",

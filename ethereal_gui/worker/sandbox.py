@@ -299,6 +299,7 @@ def child_environment(cache_dir: Path | None = None) -> dict[str, str]:
     return {
         **passed,
         **({"NUMBA_CACHE_DIR": str(kernels)} if kernels else {}),
+        "SVT_LOG": "1",  # errors only; what goes to standard error is kept for the job's log
         # The analysis multiplies small matrices: a second BLAS thread would only wait in a loop, at twice the CPU time.
         "OPENBLAS_NUM_THREADS": "1",
         **_PYTHON,

@@ -18,9 +18,11 @@ from ethereal_gui.domain.errors import SettingsError
 from ethereal_gui.domain.formats import FRAME_RATES, OutputFormat, Quality, get_format
 from ethereal_gui.domain.private import private_folder
 from ethereal_gui.render.video.encoders import (
+    AV1,
     HARDWARE,
     SOFTWARE,
     EncoderSetup,
+    av1_setup,
     hardware_setup,
     software_setup,
 )
@@ -43,7 +45,7 @@ def choose_encoder(
     """The encoder for a render.
 
     Args:
-        wanted: ``auto`` for hardware where it works, ``software``, or one of ``HARDWARE``.
+        wanted: ``auto`` for hardware where it works, ``software``, ``av1``, or one of ``HARDWARE``.
         limit: the most megabits per second; the format's own when None. threads: None for all processors.
 
     Raises:
@@ -52,9 +54,11 @@ def choose_encoder(
     software = software_setup(output_format, fps, quality, limit=limit, processors=threads or 0)
     if wanted == "software":
         return software
+    if wanted == "av1":
+        return av1_setup(output_format, fps, quality, limit=limit, processors=threads or 0)
     if wanted not in ("auto", *HARDWARE):
         raise SettingsError(
-            f"There is no video encoder “{wanted}”.", hint=f"Choose from: auto, software, {', '.join(HARDWARE)}."
+            f"There is no video encoder “{wanted}”.", hint=f"Choose from: auto, software, av1, {', '.join(HARDWARE)}."
         )
     notes = _Notes(cache_dir / "encoders.json")
     for family in HARDWARE if wanted == "auto" else (wanted,):
@@ -75,7 +79,9 @@ def working_encoders(wanted: str, cache_dir: Path) -> list[str]:
     Each is tried at the size of the smallest format of its codec.
     """
     notes = _Notes(cache_dir / "encoders.json")
-    families = () if wanted == "software" else HARDWARE if wanted == "auto" else (wanted,)
+    if wanted in ("software", "av1"):
+        return ([AV1] if wanted == "av1" else []) + list(SOFTWARE.values())
+    families = HARDWARE if wanted == "auto" else (wanted,)
     smallest = [get_format("1080p"), get_format("360stereo_6k")]
     tried = [
         hardware_setup(output_format, FRAME_RATES[0], Quality.STANDARD, family)

@@ -101,7 +101,8 @@ def _copy(
             container.metadata[name] = value
     with av.open(str(store.path(segments[0]))) as first, av.open(str(sound)) as song:
         template = first.streams.video[0]
-        video = container.add_stream_from_template(template)
+        # PyAV looks for an encoder of the decoder's name, which "libdav1d" is not.
+        video = container.add_stream_from_template(template, opaque=template.codec_context.name == "libdav1d")
         audio = container.add_stream_from_template(song.streams.audio[0])
         extradata = template.codec_context.extradata
         if template.codec_context.name == "hevc":

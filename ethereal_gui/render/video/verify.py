@@ -10,14 +10,17 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from av.video.stream import VideoStream
 
 from ethereal_gui.domain.errors import VerificationError
-from ethereal_gui.domain.formats import Codec, OutputFormat
+from ethereal_gui.domain.formats import OutputFormat
 from ethereal_gui.render.video.boxes import Box, BoxError, read_box, top_level
 from ethereal_gui.render.video.sound import RATE
 from ethereal_gui.render.video.spherical import is_spherical, sample_entry, v1_box, v2_boxes, video_track
 
 
-def verify(path: Path, output_format: OutputFormat, fps: int, frames: int) -> None:
+def verify(path: Path, output_format: OutputFormat, fps: int, frames: int, codec: str) -> None:
     """Check streams, size, length, colour tags, order of the boxes, spherical metadata, and that it decodes.
+
+    Args:
+        codec: FFmpeg's name of it.
 
     Raises:
         VerificationError: the message says what is wrong.
@@ -25,18 +28,18 @@ def verify(path: Path, output_format: OutputFormat, fps: int, frames: int) -> No
     try:
         _check_boxes(path, output_format)
         with av.open(str(path)) as container:
-            _check_streams(container, output_format, fps, frames)
+            _check_streams(container, output_format, fps, frames, codec)
             _check_pictures(container)
     except (av.error.FFmpegError, BoxError, OSError) as error:
         raise VerificationError(f"The finished video cannot be read back: {error}.") from error
 
 
-def _check_streams(container: InputContainer, output_format: OutputFormat, fps: int, frames: int) -> None:
+def _check_streams(container: InputContainer, output_format: OutputFormat, fps: int, frames: int, codec: str) -> None:
     if not container.streams.video or not container.streams.audio:
         raise VerificationError("The finished video lacks its pictures or its sound.")
     video, audio = container.streams.video[0], container.streams.audio[0]
-    _expect("codec", video.codec_context.codec.canonical_name, _CODECS[output_format.codec])
-    if output_format.codec is Codec.HEVC:
+    _expect("codec", video.codec_context.codec.canonical_name, codec)
+    if codec == "hevc":
         _expect("codec tag", video.codec_context.codec_tag, "hvc1")
     _expect("size", (video.width, video.height), (output_format.width, output_format.height))
     _expect("number of frames", video.frames, frames)
@@ -90,9 +93,6 @@ def _check_spherical(moov: Box, output_format: OutputFormat) -> None:
     for box in (*v2_boxes(output_format.stereo), v1_box(output_format.stereo)):
         if bytes(box) not in written:
             raise VerificationError(f"The finished video lacks its {box.kind.decode()} box.")
-
-
-_CODECS = {Codec.H264: "h264", Codec.HEVC: "hevc"}
 
 
 def _expect(what: str, found: object, wanted: object) -> None:
