@@ -12,6 +12,7 @@ could be checked: its length is what is there.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
@@ -199,7 +200,7 @@ class _MonoMixer:
         self._rate = rate
         self._resampler = _Resampler(rate)
         self._fifo = av.AudioFifo()
-        self._kind: tuple[str, int, float] | None = None  # of what is in it
+        self._kind: tuple[str, int, float, Fraction | None] | None = None  # of what is in it
 
     def add(self, frame: AudioFrame) -> Iterator[Samples]:
         # PyAV counts the planes of eight and more channels wrongly, and reads past them.
@@ -216,7 +217,8 @@ class _MonoMixer:
         yield from self._emit()
 
     def _push(self, frame: AudioFrame, gain: float) -> Iterator[Samples]:
-        kind = (frame.format.name, frame.layout.nb_channels, gain)
+        # Of one time base, too, or the FIFO refuses what follows: a song of several rates is resampled in places.
+        kind = (frame.format.name, frame.layout.nb_channels, gain, frame.time_base)
         if kind != self._kind:
             yield from self._emit()
             self._fifo, self._kind = av.AudioFifo(), kind

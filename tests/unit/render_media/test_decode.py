@@ -57,6 +57,19 @@ def test_eight_channels_of_every_layout_in_memory(tmp_path: Path, suffix: str) -
     assert sum(block.shape[1] for block in decode_stereo(path)) == pytest.approx(48_000, abs=2_000)
 
 
+def test_a_song_that_changes_its_rate_is_decoded_to_its_end(tmp_path: Path) -> None:
+    parts = [
+        media.write_audio(tmp_path / f"{n}.mp3", media.tone(1.0, rate=rate), rate).read_bytes()
+        for n, rate in enumerate((44_100, 48_000, 44_100))
+    ]
+    path = tmp_path / "all.mp3"
+    path.write_bytes(b"".join(parts))
+    mono, state = decode(path)
+    stereo = np.concatenate(list(decode_stereo(path)), axis=1)
+    assert [len(mono) / state.rate, stereo.shape[1] / 48_000] == pytest.approx([3.0, 3.0], abs=0.2)
+    assert np.std(mono.reshape(-1)[len(mono) // 3 : len(mono) * 2 // 3]) > 0.01
+
+
 def test_opposite_channels_do_not_cancel_out(tmp_path: Path) -> None:
     tone = media.tone(1.0)
     mono, _ = decode(media.write_audio(tmp_path / "a.wav", np.stack([tone, -tone])))
